@@ -1,0 +1,49 @@
+"""What physically happened that nobody asked for: what the primitives of LabState return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+EffectKind = Literal[
+    "unknown well",
+    "unknown labware",
+    "unknown site",
+    "unknown channel",
+    "no tip",
+    "no tip at spot",
+    "channel has tip",
+    "tip does not fit",
+    "spot occupied",
+    "air drawn",
+    "dispensed short",
+    "tip overfilled",
+    "overflow",
+    "foreign liquid",
+    "immersed too deep",
+    "settled layer touched",
+    "lid in the way",
+    "liquid discarded",
+    "site occupied",
+    "site unsuitable",
+    "labware in hand",
+]
+"""Kinds of effects; ``docs/explanations/semantics.md`` defines each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One thing that happened beside what was asked.
+
+    Attributes:
+        place: the well, spot, labware or site.
+        channel: the channel number, where there is one.
+        amount: µL drawn as air, missing, lost or too much; mm too deep; 0 where no amount applies.
+        liquids: the liquids that a well did not hold before, for "foreign liquid".
+    """
+
+    kind: EffectKind
+    place: str
+    channel: int | None = None
+    amount: float = 0.0
+    liquids: tuple[str, ...] = field(default=())

@@ -1,0 +1,69 @@
+"""Every error Labwright raises on purpose.
+
+    LabwrightError
+    ├── InputError          a file or value that a person gave cannot be used
+    │   ├── QuantityError       a quantity without a unit, of the wrong dimension, not finite or negative
+    │   └── UnknownNameError    a labware kind, well, liquid, site … that does not exist
+    ├── CompileError        a protocol cannot be turned into a program for this workcell
+    ├── ApprovalError       nobody with authority approved exactly this
+    ├── LeaseError          another process holds the workcell
+    ├── RecordError         a journal or run folder is damaged or of another schema version
+    └── DeviceError         a device refused or failed an instruction
+
+An exception of any other type is a bug.
+"""
+
+from __future__ import annotations
+
+
+class LabwrightError(Exception):
+    """Something a person can act on.
+
+    Attributes:
+        what: what happened, one sentence without a full stop.
+        where: file and line, field, step, well or image; empty when there is no such place.
+        mend: what to do about it; empty when nothing is known to help.
+    """
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.mend = mend
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        mend = f". {self.mend}" if self.mend else ""
+        return f"{place}{self.what}{mend}"
+
+
+class InputError(LabwrightError):
+    """Raised when a file or a value that a person gave cannot be used."""
+
+
+class QuantityError(InputError, ValueError):
+    """Raised when a quantity has no unit, the wrong dimension, is not finite or is negative."""
+
+
+class UnknownNameError(InputError, ValueError):
+    """Raised when a labware kind, well, liquid, site or device does not exist."""
+
+
+class CompileError(LabwrightError):
+    """Raised when a protocol cannot be turned into a program for this workcell."""
+
+
+class ApprovalError(LabwrightError):
+    """Raised when nobody with authority approved exactly this program on exactly this workcell."""
+
+
+class LeaseError(LabwrightError):
+    """Raised when another process holds the workcell."""
+
+
+class RecordError(LabwrightError):
+    """Raised when a journal or run folder is damaged, or written by another schema version."""
+
+
+class DeviceError(LabwrightError):
+    """Raised when a device refused or failed an instruction."""

@@ -1,0 +1,271 @@
+"""What a laboratory has, as pure data: the workcell, its deck, its labware and its pipettes.
+
+``robots/`` fills these from a workcell file and pylabrobot's resources; everything on this floor and above
+reads them. Lengths are mm in the deck's frame (x to the right, y to the back, z up), volumes µL, times s.
+What is not known is ``None``, never 0.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from protocols.liquids import SORTED, Amount, Liquid, Name, PositiveAmount, Record
+
+SCHEMA_VERSION = 1
+
+LabwareCategory = Literal["plate", "trough", "tube rack", "tip rack", "lid", "trash", "adapter"]
+"""What sort of thing a piece of labware is."""
+
+
+class WellShape(Record):
+    """The inside of a well, a tube or a trough.
+
+    Attributes:
+        max_volume: µL it holds before it runs over.
+        depth: mm from the cavity bottom to the rim.
+        dead_volume: µL that no tip reaches; ``None`` if unknown.
+        profile: (height mm, volume µL) pairs, both rising, from (0, 0): how much liquid stands how high,
+            linear between the pairs; ``None`` if the geometry is unknown.
+        opening: mm, (x, y), the rim's clear width; ``None`` if unknown.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, ignored_types=(cached_property,))
+
+    max_volume: PositiveAmount
+    depth: PositiveAmount | None = None
+    dead_volume: Amount | None = None
+    profile: tuple[tuple[Amount, Amount], ...] | None = None
+    opening: tuple[PositiveAmount, PositiveAmount] | None = None
+
+    @model_validator(mode="after")
+    def _profile_rises(self) -> Self:
+        if self.profile is None:
+            return self
+        if len(self.profile) < 2 or self.profile[0] != (0, 0):
+            raise ValueError("profile: must start at (0, 0) and have a second point")
+        for (h0, v0), (h1, v1) in zip(self.profile, self.profile[1:], strict=False):
+            if h1 <= h0 or v1 <= v0:
+                raise ValueError("profile: heights and volumes must rise from point to point")
+        return self
+
+    @cached_property
+    def _heights(self) -> list[float]:
+        return [height for height, _ in self.profile or ()]
+
+    @cached_property
+    def _volumes(self) -> list[float]:
+        return [volume for _, volume in self.profile or ()]
+
+    def volume_below(self, height: float) -> float | None:
+        """µL that stand below ``height`` mm above the cavity bottom; ``None`` if the geometry is unknown."""
+        return None if self.profile is None else _between(height, self._heights, self._volumes)
+
+    def surface(self, volume: float) -> float | None:
+        """Height of the surface, mm above the cavity bottom, of ``volume`` µL; ``None`` if unknown."""
+        return None if self.profile is None else _between(volume, self._volumes, self._heights)
+
+
+def _between(x: float, xs: list[float], ys: list[float]) -> float:
+    """Linear interpolation from (0, 0), carried on along the last segment."""
+    if x <= 0:
+        return 0.0
+    end = min(bisect_left(xs, x), len(xs) - 1)
+    slope = (ys[end] - ys[end - 1]) / (xs[end] - xs[end - 1])
+    return ys[end - 1] + slope * (x - xs[end - 1])
+
+
+class WellSite(Record):
+    """Where a well or a tip sits: its centre, mm from the labware's front left bottom corner; z of its bottom."""
+
+    x: float
+    y: float
+    z: float
+    shape: Name
+
+
+class TipSpec(Record):
+    """A kind of tip.
+
+    Attributes:
+        capacity: µL of liquid and air it takes before liquid reaches the filter or the fitting.
+        min_volume: µL, the least that it moves within its stated accuracy.
+        length: mm that reach below the fitting.
+        fits: the fitting; a pipette takes tips of its own fittings only.
+    """
+
+    kind: Name
+    capacity: PositiveAmount
+    min_volume: Amount
+    length: PositiveAmount
+    filtered: bool = False
+    fits: Name
+
+
+class LabwareSpec(Record):
+    """A kind of labware.
+
+    Attributes:
+        size: (x, y, z) mm.
+        rows, columns: of the grid of wells or tips.
+        wells: well or tip positions by canonical name ("A1"), down the columns.
+        shapes: well shapes by the name that ``wells`` refers to.
+        tip: the tips it is delivered with, for a tip rack.
+        source: where the geometry comes from; "guessed: …" where it was not given.
+    """
+
+    kind: Name
+    category: LabwareCategory
+    size: tuple[PositiveAmount, PositiveAmount, PositiveAmount]
+    rows: Annotated[int, Field(ge=0, le=32)] = 0
+    columns: Annotated[int, Field(ge=0, le=48)] = 0
+    wells: dict[str, WellSite] = {}
+    shapes: dict[str, WellShape] = {}
+    tip: TipSpec | None = None
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, well in self.wells.items():
+            if self.category != "tip rack" and well.shape not in self.shapes:
+                raise ValueError(f"wells.{name}: no shape '{well.shape}'")
+        if (self.tip is not None) != (self.category == "tip rack"):
+            raise ValueError("tip: a tip rack has tips, and nothing else does")
+        return self
+
+    def shape(self, well: str) -> WellShape:
+        """The shape of the well named ``well`` (canonical name).
+
+        Raises:
+            KeyError: there is no such well.
+        """
+        return self.shapes[self.wells[well].shape]
+
+
+class SiteSpec(Record):
+    """A place on the deck that holds one piece of labware.
+
+    Attributes:
+        x, y, z: mm, the front left corner and the height on which labware stands.
+        accepts: categories that stand here.
+        gripper: the arm reaches it.
+    """
+
+    id: Name
+    x: float
+    y: float
+    z: float
+    accepts: Annotated[frozenset[LabwareCategory], SORTED]
+    gripper: bool = True
+
+
+class PipetteSpec(Record):
+    """A pipette or a pipetting head.
+
+    Attributes:
+        channels: how many nozzles.
+        independent: each channel has a volume and a y position of its own; otherwise all move together.
+        min_volume, max_volume: µL in one stroke of one channel.
+        fits: fittings of the tips it takes.
+        pitch: mm between neighbouring channels, the least where they are independent.
+    """
+
+    id: Name
+    device: Name
+    channels: Annotated[int, Field(ge=1, le=384)]
+    independent: bool
+    min_volume: Amount
+    max_volume: PositiveAmount
+    fits: Annotated[frozenset[Name], SORTED]
+    pitch: PositiveAmount = 9.0
+
+
+class DeviceSpec(Record):
+    """A device of the workcell.
+
+    Attributes:
+        driver: "simulated", or the real driver's name.
+        answers: after a lost connection it can say whether an instruction happened.
+    """
+
+    id: Name
+    kind: Literal["liquid handler", "arm", "person"]
+    driver: Name = "simulated"
+    answers: bool = True
+
+
+class Motion(Record):
+    """How long movements take, s; used for expectation and simulation."""
+
+    pick_up_tips: Amount = 4.0
+    drop_tips: Amount = 3.0
+    approach: Amount = 2.0
+    move_labware: Amount = 20.0
+    person: Amount = 60.0
+
+
+class Limits(Record):
+    """What nothing on this workcell may exceed.
+
+    Attributes:
+        flow_rate: µL/s of any stroke.
+        wait: s of a single wait.
+    """
+
+    flow_rate: PositiveAmount = 1000.0
+    wait: PositiveAmount = 7 * 86400.0
+
+
+class Fill(Record):
+    """Liquid in one well at the start; ``settled`` says what lies at its bottom and must not be touched.
+
+    Attributes:
+        well: "labware/A1".
+        volume: µL.
+        settled_height: mm above the cavity bottom that a tip must stay clear of.
+    """
+
+    well: Name
+    liquid: Name
+    volume: Amount
+    settled: Literal["monolayer", "pellet", "bead ring"] | None = None
+    settled_height: Amount = 1.0
+
+
+class PlacedLabware(Record):
+    """A piece of labware and where it stands: its kind, its site, its barcode and its lid."""
+
+    kind: Name
+    site: Name
+    barcode: str | None = None
+    lid: bool = False
+
+
+class WorkcellSpec(Record):
+    """A laboratory's workcell: what verify, the compiler, the simulator and the report know of it.
+
+    Attributes:
+        kinds: every kind of labware it knows, by kind.
+        labware: what stands on the deck before a run, by instance id; tip racks stand full unless the
+            workcell's own record says otherwise.
+        contents: liquids that stand on the deck before a run.
+        liquids: those liquids.
+        trash: the instance id of the labware into which tips are dropped.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: Name
+    devices: dict[str, DeviceSpec]
+    pipettes: dict[str, PipetteSpec]
+    sites: dict[str, SiteSpec]
+    kinds: dict[str, LabwareSpec]
+    labware: dict[str, PlacedLabware]
+    liquids: dict[str, Liquid] = {}
+    contents: tuple[Fill, ...] = ()
+    trash: Name
+    arm: Name | None = None
+    motion: Motion = Motion()
+    limits: Limits = Limits()
