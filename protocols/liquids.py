@@ -5,6 +5,7 @@ Volumes are µL, flow rates µL/s, lengths mm, times s, concentrations ng/µL.
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
@@ -96,7 +97,7 @@ class LiquidClass(Record):
         if not self.correction:
             return volume
         points = ((0.0, 0.0), *self.correction) if self.correction[0][0] > 0 else self.correction
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(points):
             if volume <= x1:
                 return y0 + (volume - x0) * (y1 - y0) / (x1 - x0)
         x, y = points[-1]

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
 from protocols.liquids import Amount, Liquid, LiquidClass, Name, Record
-from protocols.specs import SCHEMA_VERSION, Fill, PlacedLabware
+from protocols.specs import Fill, PlacedLabware
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -231,7 +231,7 @@ class Program(Record):
         routes: the rows of the worklist it came from.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     title: Annotated[str, Field(min_length=1, max_length=500)]
     liquids: dict[str, Liquid] = {}
     liquid_classes: dict[str, LiquidClass] = {}
@@ -251,7 +251,5 @@ class Program(Record):
         return self
 
 
-instruction_adapter: TypeAdapter[AnyInstruction] = TypeAdapter(
-    Annotated[AnyInstruction, Field(discriminator="kind")]
-)
+instruction_adapter: TypeAdapter[AnyInstruction] = TypeAdapter(Annotated[AnyInstruction, Field(discriminator="kind")])
 """Reads and writes one instruction as JSON."""

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from protocols.liquids import Liquid, Name, Record
 from protocols.quantities import Duration, Volume
-from protocols.specs import SCHEMA_VERSION, LabwareCategory
+from protocols.specs import LabwareCategory
 from protocols.wells import Wells
 
 MOST_STEPS = 100_000
@@ -79,11 +79,11 @@ class Handling(Record):
 
 
 class Step(Record):
-    """What every step has: an id unique in its protocol, a note for a person, and its source."""
+    """What every step has: an id unique in its protocol, a note for a person, and where it comes from."""
 
     id: Name
     note: str = ""
-    source: Citation | None = None
+    cited: Citation | None = None
 
 
 class Transfer(Step):
@@ -218,7 +218,7 @@ class Protocol(Record):
         materials: where they stand at the start.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     title: Annotated[str, Field(min_length=1, max_length=500)]
     description: str = ""
     labware: dict[Name, LabwareNeed] = {}

@@ -45,7 +45,7 @@ def parse_quantity(text: str, unit: str, *, signed: bool = False) -> float:
         raise QuantityError(f"a quantity of {len(text)} characters is not one", mend=f"Write it like '200 {unit}'")
     example = f"Write a number and a unit, like '200 {unit}'"
     try:
-        quantity = _registry().Quantity(text.replace("× g", "xg").replace("x g", "xg").strip())
+        quantity: Any = _registry().Quantity(text.replace("× g", "xg").replace("x g", "xg").strip())
         if quantity.unitless:
             raise QuantityError(f"'{text}' has no unit", mend=example)
         magnitude = float(quantity.to(unit).magnitude)

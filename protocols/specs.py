@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, model_validator
 from protocols.liquids import SORTED, Amount, Liquid, Name, PositiveAmount, Record
 
 SCHEMA_VERSION = 1
+"""Of every record on this floor; a file of another version is refused."""
 
 LabwareCategory = Literal["plate", "trough", "tube rack", "tip rack", "lid", "trash", "adapter"]
 """What sort of thing a piece of labware is."""
@@ -256,7 +257,7 @@ class WorkcellSpec(Record):
         trash: the instance id of the labware into which tips are dropped.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: Name
     devices: dict[str, DeviceSpec]
     pipettes: dict[str, PipetteSpec]

@@ -74,9 +74,7 @@ def expand_wells(reference: str) -> tuple[str, ...]:
     if bottom < top or right < left:
         raise UnknownNameError(f"the block '{reference}' ends before it starts", mend="Write it like 'plate/A1:H12'")
     return tuple(
-        f"{labware}/{well_name(row, column)}"
-        for column in range(left, right + 1)
-        for row in range(top, bottom + 1)
+        f"{labware}/{well_name(row, column)}" for column in range(left, right + 1) for row in range(top, bottom + 1)
     )
 
 

@@ -1,0 +1,360 @@
+"""LabState: what is where, and what happens to it.
+
+One meaning, three uses: verification folds a program over it, the expectation during a run folds the
+recorded outcomes over it, and the simulated lab passes the amounts that really moved. The primitives are total: they
+apply what physically happens and return it as effects; they never raise, draw no random number and do no
+I/O. ``docs/explanations/semantics.md`` says what each does, step by step. Volumes µL, heights mm, times s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from protocols import strokes
+from protocols.effects import Effect
+from protocols.errors import RecordError
+from protocols.liquids import LiquidClass
+from protocols.mixtures import Content, Mixture
+from protocols.program import Program
+from protocols.specs import SCHEMA_VERSION, Fill, LabwareSpec, PlacedLabware, WorkcellSpec
+from protocols.tips import DUST, Tip
+from protocols.vessels import Cavity, LabwareInstance, Well
+
+Effects = Sequence[Effect]
+"""What happened beside what was asked; empty for the most part."""
+
+_NOTHING: Effects = ()
+
+
+class LabState:
+    """What is where in a laboratory.
+
+    Attributes:
+        clock: s since the start.
+        labware: by instance id.
+        wells: by reference, "labware/A1".
+        spots: tips standing in racks, by reference; ``None`` where there is none.
+        channels: the tips on each pipette's channels.
+        waste: what left with discarded tips.
+        spilled: what ran over.
+    """
+
+    def __init__(self, workcell: WorkcellSpec) -> None:
+        self.workcell = workcell
+        self.clock = 0.0
+        self.labware: dict[str, LabwareInstance] = {}
+        self.sites: dict[str, str] = {}
+        self.wells: dict[str, Well] = {}
+        self.spots: dict[str, Tip | None] = {}
+        self.channels: dict[str, list[Tip | None]] = {
+            name: [None] * pipette.channels for name, pipette in workcell.pipettes.items()
+        }
+        self.waste = Content()
+        self.spilled = Content()
+
+    @classmethod
+    def start(cls, workcell: WorkcellSpec, program: Program | None = None) -> LabState:
+        """The state before a run: the workcell's own deck, then what ``program`` has placed; racks full."""
+        state = cls(workcell)
+        for name, placed in workcell.labware.items():
+            state.place(name, placed)
+        for fill in workcell.contents:
+            state.pour(fill)
+        if program is not None:
+            state.set_up(program)
+        return state
+
+    def set_up(self, program: Program) -> None:
+        """Put a program's labware and liquids on the deck, beside what is there."""
+        for name, placed in program.labware.items():
+            if name not in self.labware:
+                self.place(name, placed)
+        for fill in program.contents:
+            self.pour(fill)
+
+    def place(self, name: str, placed: PlacedLabware) -> None:
+        """Stand a new piece of labware on its site; unknown kinds are passed over (verify names them)."""
+        spec = self.workcell.kinds.get(placed.kind)
+        if spec is None:
+            return
+        instance = LabwareInstance(name, spec, placed.site, lid=placed.lid, barcode=placed.barcode)
+        self.labware[name] = instance
+        self.sites.setdefault(placed.site, name)
+        if spec.tip is not None:
+            self._fill_rack(instance, spec)
+            return
+        cavities = {key: Cavity(shape) for key, shape in spec.shapes.items()}
+        for well, position in spec.wells.items():
+            self.wells[f"{name}/{well}"] = Well(instance, well, cavities[position.shape])
+
+    def pour(self, fill: Fill) -> None:
+        """Put liquid into a well without a pipette; unknown wells are passed over (verify names them)."""
+        well = self.wells.get(fill.well)
+        if well is None:
+            return
+        if fill.volume > 0:
+            well.add(Mixture.pure(fill.liquid), fill.volume)
+        if fill.settled is not None:
+            well.settled_height = fill.settled_height
+
+    def _fill_rack(self, rack: LabwareInstance, spec: LabwareSpec) -> None:
+        if spec.tip is not None:
+            for position in spec.wells:
+                spot = f"{rack.name}/{position}"
+                self.spots[spot] = Tip(spec.tip, spot)
+
+    # -- tips ---------------------------------------------------------------------------------------
+
+    def pick_up_tips(self, pipette: str, channels: Sequence[int], spots: Sequence[str]) -> Effects:
+        """Put the tip at each spot on its channel."""
+        effects: list[Effect] = []
+        mounted = self.channels.get(pipette, [])
+        for channel, spot in zip(channels, spots, strict=False):
+            if channel >= len(mounted):
+                effects.append(Effect(kind="unknown channel", place=pipette, channel=channel))
+                continue
+            tip = self.spots.get(spot)
+            if mounted[channel] is not None:
+                effects.append(Effect(kind="channel has tip", place=spot, channel=channel))
+            elif tip is None:
+                effects.append(Effect(kind="no tip at spot", place=spot, channel=channel))
+            elif tip.spec.fits not in self.workcell.pipettes[pipette].fits:
+                effects.append(Effect(kind="tip does not fit", place=spot, channel=channel))
+            else:
+                mounted[channel] = tip
+                self.spots[spot] = None
+        return effects
+
+    def drop_tips(self, pipette: str, channels: Sequence[int], spots: Sequence[str] | None) -> Effects:
+        """Take tips off into spots, or into the trash where ``spots`` is ``None``."""
+        effects: list[Effect] = []
+        mounted = self.channels.get(pipette, [])
+        for index, channel in enumerate(channels):
+            place = self.workcell.trash if spots is None else spots[index]
+            if channel >= len(mounted):
+                effects.append(Effect(kind="unknown channel", place=pipette, channel=channel))
+                continue
+            tip = mounted[channel]
+            if tip is None:
+                effects.append(Effect(kind="no tip", place=place, channel=channel))
+            elif spots is None:
+                above = tip.liquid() - tip.film
+                if above > DUST:
+                    effects.append(Effect(kind="liquid discarded", place=place, channel=channel, amount=above))
+                tip.pour_into(self.waste)
+                mounted[channel] = None
+            elif place not in self.spots:
+                effects.append(Effect(kind="unknown well", place=place, channel=channel))
+            elif self.spots[place] is not None:
+                effects.append(Effect(kind="spot occupied", place=place, channel=channel))
+            else:
+                self.spots[place] = tip
+                mounted[channel] = None
+        return effects
+
+    def replace_tip_rack(self, rack: str) -> Effects:
+        """A full rack of the same kind stands where ``rack`` stood."""
+        instance = self.labware.get(rack)
+        if instance is None or instance.spec.tip is None:
+            return (Effect(kind="unknown labware", place=rack),)
+        for position in instance.spec.wells:
+            tip = self.spots.get(f"{rack}/{position}")
+            if tip is not None:
+                tip.pour_into(self.waste)
+        self._fill_rack(instance, instance.spec)
+        return _NOTHING
+
+    # -- liquids ------------------------------------------------------------------------------------
+
+    def aspirate(
+        self,
+        pipette: str,
+        channels: Sequence[int],
+        wells: Sequence[str],
+        volumes: Sequence[float],
+        liquid_class: LiquidClass,
+        height: float | None,
+    ) -> Effects:
+        """Draw from wells into tips; ``height`` of the tips' ends, ``None`` if unknown."""
+        return strokes.aspirate(self, pipette, channels, wells, volumes, liquid_class, height)
+
+    def dispense(
+        self,
+        pipette: str,
+        channels: Sequence[int],
+        wells: Sequence[str],
+        volumes: Sequence[float],
+        liquid_class: LiquidClass,
+        height: float | None,
+    ) -> Effects:
+        """Push liquid out of tips into wells; arguments as for :meth:`aspirate`."""
+        return strokes.dispense(self, pipette, channels, wells, volumes, liquid_class, height)
+
+    def mix(
+        self,
+        pipette: str,
+        channels: Sequence[int],
+        wells: Sequence[str],
+        volumes: Sequence[float],
+        liquid_class: LiquidClass,
+        height: float | None,
+    ) -> Effects:
+        """Draw and return; afterwards tip and well hold one composition. Arguments as for :meth:`aspirate`."""
+        return strokes.mix(self, pipette, channels, wells, volumes, liquid_class, height)
+
+    def air_gap(self, pipette: str, channels: Sequence[int], volumes: Sequence[float]) -> Effects:
+        """Draw air into tips."""
+        return strokes.air_gap(self, pipette, channels, volumes)
+
+    # -- labware and time ---------------------------------------------------------------------------
+
+    def move_labware(self, labware: str, site: str) -> Effects:
+        """Carry a piece of labware to a free site that takes it."""
+        instance = self.labware.get(labware)
+        target = self.workcell.sites.get(site)
+        if instance is None:
+            return (Effect(kind="unknown labware", place=labware),)
+        if target is None:
+            return (Effect(kind="unknown site", place=site),)
+        if self.sites.get(site, labware) != labware:
+            return (Effect(kind="site occupied", place=site),)
+        origin = self.workcell.sites.get(instance.site)
+        reached = target.gripper and (origin is None or origin.gripper)
+        if instance.spec.category not in target.accepts or not reached:
+            return (Effect(kind="site unsuitable", place=site),)
+        if self.sites.get(instance.site) == labware:
+            del self.sites[instance.site]
+        self.sites[site] = labware
+        instance.site = site
+        return _NOTHING
+
+    def advance_time(self, seconds: float) -> Effects:
+        """Let time pass."""
+        self.clock += seconds
+        return _NOTHING
+
+    # -- questions ----------------------------------------------------------------------------------
+
+    def volume(self, well: str) -> float:
+        """µL in a well; 0 for one that does not exist."""
+        found = self.wells.get(well)
+        return 0.0 if found is None else found.volume
+
+    def composition(self, well: str) -> dict[str, float]:
+        """µL of each liquid in a well."""
+        found = self.wells.get(well)
+        return {} if found is None else found.amounts()
+
+    def has_tip(self, pipette: str, channel: int) -> bool:
+        """Whether a channel holds a tip."""
+        return self.tip_on(pipette, channel) is not None
+
+    def tip_volume(self, pipette: str, channel: int) -> float:
+        """µL of liquid in the tip on a channel; 0 without one."""
+        tip = self.tip_on(pipette, channel)
+        return 0.0 if tip is None else tip.liquid()
+
+    def tip_composition(self, pipette: str, channel: int) -> dict[str, float]:
+        """µL of each liquid in the tip on a channel."""
+        tip = self.tip_on(pipette, channel)
+        return {} if tip is None else tip.amounts()
+
+    def tip_at(self, spot: str) -> bool:
+        """Whether a tip stands at a spot."""
+        return self.spots.get(spot) is not None
+
+    def tip_is_new(self, spot: str) -> bool:
+        """Whether a tip that was never wet stands at a spot."""
+        tip = self.spots.get(spot)
+        return tip is not None and tip.wet is None
+
+    def site_of(self, labware: str) -> str | None:
+        """The site on which a piece of labware stands."""
+        instance = self.labware.get(labware)
+        return None if instance is None else instance.site
+
+    def labware_at(self, site: str) -> str | None:
+        """The labware that stands on a site."""
+        return self.sites.get(site)
+
+    def wasted(self) -> dict[str, float]:
+        """µL of each liquid that left with discarded tips."""
+        return self.waste.amounts()
+
+    def lost(self) -> dict[str, float]:
+        """µL of each liquid that ran over."""
+        return self.spilled.amounts()
+
+    def tip_on(self, pipette: str, channel: int) -> Tip | None:
+        """The tip on a channel."""
+        mounted = self.channels.get(pipette, ())
+        return mounted[channel] if channel < len(mounted) else None
+
+    # -- record -------------------------------------------------------------------------------------
+
+    def snapshot(self) -> dict[str, Any]:
+        """This state as plain JSON; only what differs from an empty well is written."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "clock": self.clock,
+            "labware": {
+                name: {"kind": item.spec.kind, "site": item.site, "lid": item.lid, "barcode": item.barcode}
+                for name, item in self.labware.items()
+            },
+            "wells": {
+                name: {"amounts": well.amounts(), "settled_height": well.settled_height}
+                for name, well in self.wells.items()
+                if well.volume > 0.0 or well.settled_height is not None
+            },
+            "spots": {name: tip.snapshot() if tip else None for name, tip in self.spots.items() if _changed(name, tip)},
+            "channels": {
+                name: [tip.snapshot() if tip else None for tip in tips]
+                for name, tips in self.channels.items()
+                if any(tips)
+            },
+            "waste": self.waste.amounts(),
+            "spilled": self.spilled.amounts(),
+        }
+
+    @classmethod
+    def restore(cls, workcell: WorkcellSpec, snapshot: dict[str, Any]) -> LabState:
+        """The state that :meth:`snapshot` wrote, on the same workcell.
+
+        Raises:
+            RecordError: it has another schema version, or does not fit the workcell.
+        """
+        if snapshot.get("schema_version") != SCHEMA_VERSION:
+            raise RecordError(
+                f"the record has schema version {snapshot.get('schema_version')}, this program reads {SCHEMA_VERSION}",
+                where=f"workcell {workcell.name}",
+            )
+        state = cls(workcell)
+        try:
+            state._read(snapshot)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RecordError(
+                f"the record of the workcell's state does not fit it ({error!r})",
+                where=f"workcell {workcell.name}",
+                mend="Reset the state once a person has looked at the deck",
+            ) from error
+        return state
+
+    def _read(self, snapshot: dict[str, Any]) -> None:
+        self.clock = snapshot["clock"]
+        for name, item in snapshot["labware"].items():
+            self.place(name, PlacedLabware.model_validate(item))
+        for name, content in snapshot["wells"].items():
+            self.wells[name].fill(content["amounts"].items())
+            self.wells[name].settled_height = content["settled_height"]
+        tips = {spec.tip.kind: spec.tip for spec in self.workcell.kinds.values() if spec.tip is not None}
+        for name, tip in snapshot["spots"].items():
+            self.spots[name] = Tip.restore(tips[tip["kind"]], tip) if tip else None
+        for name, row in snapshot["channels"].items():
+            self.channels[name] = [Tip.restore(tips[tip["kind"]], tip) if tip else None for tip in row]
+        self.waste.fill(snapshot["waste"].items())
+        self.spilled.fill(snapshot["spilled"].items())
+
+
+def _changed(spot: str, tip: Tip | None) -> bool:
+    return tip is None or tip.wet is not None or tip.spot != spot or tip.volume > 0.0 or tip.gap > 0.0

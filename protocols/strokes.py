@@ -1,0 +1,307 @@
+"""Strokes: what aspirating, dispensing, mixing and drawing air do to tips and wells.
+
+``docs/explanations/semantics.md`` says what each does, step by step; the arguments are those of
+:class:`protocols.labstate.LabState`'s methods of the same names. Volumes µL, heights mm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from protocols.effects import Effect
+from protocols.liquids import LiquidClass
+from protocols.mixtures import blend
+from protocols.tips import DUST, Tip
+from protocols.vessels import Well, judge_end, judge_room
+
+if TYPE_CHECKING:
+    from protocols.labstate import LabState
+
+TRACE = 1e-6
+"""A fraction of a tip's last composition below which a liquid is not counted as carried over."""
+
+
+def aspirate(
+    state: LabState,
+    pipette: str,
+    channels: Sequence[int],
+    wells: Sequence[str],
+    volumes: Sequence[float],
+    liquid_class: LiquidClass,
+    height: float | None,
+) -> Sequence[Effect]:
+    """Draw from wells into tips; ``height`` of the tips' ends, ``None`` if unknown."""
+    effects: list[Effect] = []
+    if len(wells) > 1 and len(set(wells)) < len(wells):
+        _draw_together(state, pipette, channels, wells, volumes, liquid_class, height, effects)
+        return effects
+    mounted = state.channels.get(pipette, ())
+    known = state.wells
+    film, transport_air = liquid_class.film, liquid_class.transport_air
+    fixed = None if liquid_class.level_detection else height
+    for channel, name, asked in zip(channels, wells, volumes, strict=False):
+        tip = mounted[channel] if channel < len(mounted) else None
+        well = known.get(name)
+        if tip is None or well is None or well.labware.lid:
+            effects.append(_blocked(state, pipette, channel, name))
+            continue
+        reach = well.volume - well.cavity.out_of_reach(fixed)
+        if well.settled_height is not None or fixed is not None:
+            lowest = well.volume - max(0.0, min(asked, reach))
+            judge_end(well, channel, tip, liquid_class, height, well.volume, lowest, effects)
+        _prepare(tip, liquid_class)
+        if reach > 0.0 and tip.wet is not None:
+            _enter(well, channel, tip, film, effects)
+        if 0.0 < asked <= reach and not tip.gap and tip.volume == 0.0:
+            well.volume -= asked
+            tip.volume = asked
+            tip.mixture = tip.wet = well.mixture()
+            tip.transport_air = transport_air
+            if asked + transport_air + tip.blow_out_air > tip.capacity:
+                judge_room(tip, name, channel, effects)
+        else:
+            drawn = max(0.0, min(asked, reach))
+            _draw(well, channel, tip, asked, drawn, liquid_class, effects)
+    return effects
+
+
+def _prepare(tip: Tip, liquid_class: LiquidClass) -> None:
+    """Before a stroke inwards: transport air is let out; an empty tip takes in its blow-out air."""
+    tip.film = liquid_class.film
+    tip.transport_air = 0.0
+    if tip.volume <= tip.film + DUST and not tip.gap and not tip.deeper:
+        tip.blow_out_air = liquid_class.blow_out
+
+
+def _draw_together(
+    state: LabState,
+    pipette: str,
+    channels: Sequence[int],
+    wells: Sequence[str],
+    volumes: Sequence[float],
+    liquid_class: LiquidClass,
+    height: float | None,
+    effects: list[Effect],
+) -> None:
+    """Aspirate where several channels share a well: all enter, then share what can be reached."""
+    fixed = None if liquid_class.level_detection else height
+    film = liquid_class.film
+    ready: list[tuple[int, Tip, Well, float]] = []
+    wanted: dict[Well, float] = {}
+    for channel, name, asked in zip(channels, wells, volumes, strict=False):
+        tip, well = state.tip_on(pipette, channel), state.wells.get(name)
+        if tip is None or well is None or well.labware.lid:
+            effects.append(_blocked(state, pipette, channel, name))
+            continue
+        ready.append((channel, tip, well, asked))
+        wanted[well] = wanted.get(well, 0.0) + asked
+    reach = {well: max(0.0, well.volume - well.cavity.out_of_reach(fixed)) for well in wanted}
+    for channel, tip, well, _ in ready:
+        lowest = well.volume - min(wanted[well], reach[well])
+        judge_end(well, channel, tip, liquid_class, height, well.volume, lowest, effects)
+        _prepare(tip, liquid_class)
+        if reach[well] > 0.0:
+            _enter(well, channel, tip, film, effects)
+    for channel, tip, well, asked in ready:
+        enough = wanted[well] <= reach[well]
+        drawn = asked if enough else asked * reach[well] / wanted[well]
+        _draw(well, channel, tip, asked, drawn, liquid_class, effects)
+
+
+def _enter(well: Well, channel: int, tip: Tip, film: float, effects: list[Effect]) -> None:
+    """A wet tip's end goes into liquid: foreign liquid is noticed, a film's worth changes places."""
+    inside = well.mixture()
+    if tip.wet is None or tip.wet is inside:
+        return
+    foreign = inside.lacks(tip.wet, TRACE)
+    if foreign:
+        effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
+    _exchange(well, tip, film)
+
+
+def _exchange(well: Well, tip: Tip, film: float) -> None:
+    """Let a film's worth of the tip's and the well's liquid change places."""
+    if tip.gap > 0.0 or tip.mixture is None:
+        return
+    swapped = min(film, tip.volume, well.volume)
+    inside = well.mixture()
+    if swapped <= 0.0 or tip.mixture is inside:
+        return
+    outgoing, kept = tip.mixture, tip.volume - swapped
+    well.volume -= swapped
+    well.add(outgoing, swapped)
+    tip.mixture = blend(inside, swapped, outgoing, kept)
+
+
+def _draw(
+    well: Well,
+    channel: int,
+    tip: Tip,
+    asked: float,
+    drawn: float,
+    liquid_class: LiquidClass,
+    effects: list[Effect],
+) -> None:
+    if drawn > 0.0:
+        tip.draw(well.mixture(), drawn)
+        well.volume -= drawn
+    missing = asked - drawn
+    if missing > DUST:
+        tip.gap += missing
+        effects.append(Effect(kind="air drawn", place=well.reference, channel=channel, amount=missing))
+    tip.transport_air = liquid_class.transport_air
+    judge_room(tip, well.reference, channel, effects)
+
+
+def dispense(
+    state: LabState,
+    pipette: str,
+    channels: Sequence[int],
+    wells: Sequence[str],
+    volumes: Sequence[float],
+    liquid_class: LiquidClass,
+    height: float | None,
+) -> Sequence[Effect]:
+    """Push liquid out of tips into wells; arguments as for :meth:`aspirate`."""
+    effects: list[Effect] = []
+    mounted = state.channels.get(pipette, ())
+    known = state.wells
+    film = liquid_class.film
+    fixed = None if liquid_class.level_detection else height
+    touching, blow_out = not liquid_class.jet, liquid_class.blow_out
+    for channel, name, asked in zip(channels, wells, volumes, strict=False):
+        tip = mounted[channel] if channel < len(mounted) else None
+        well = known.get(name)
+        if tip is None or well is None or well.labware.lid:
+            effects.append(_blocked(state, pipette, channel, name))
+            continue
+        tip.film = film
+        tip.transport_air = 0.0
+        if tip.tainted is not None:
+            _spread(well, channel, tip, effects)
+        before = well.volume
+        spare = tip.volume - film
+        if not tip.gap and not tip.deeper and asked <= spare + DUST and tip.mixture is not None:
+            moved = asked if asked <= spare else spare
+            if moved > 0.0:
+                well.add(tip.mixture, moved)
+                tip.volume -= moved
+        else:
+            _push(well, channel, tip, asked, film, effects)
+        if blow_out and tip.liquid() - film <= blow_out + DUST:
+            _blow_out(well, tip, film)
+        if well.volume > well.max_volume:
+            _run_over(state, well, channel, effects)
+        if well.settled_height is not None or fixed is not None:
+            judge_end(well, channel, tip, liquid_class, height, well.volume, before, effects)
+        if touching and film and well.volume > 0.0 and not _hangs_above(well, fixed):
+            _touch(well, tip, film)
+    return effects
+
+
+def _hangs_above(well: Well, height: float | None) -> bool:
+    return height is not None and well.cavity.volume_below(height) > well.volume
+
+
+def _push(well: Well, channel: int, tip: Tip, asked: float, film: float, effects: list[Effect]) -> None:
+    short = asked - tip.column()
+    for mixture, volume in tip.push(asked, film):
+        well.add(mixture, volume)
+    if short > DUST:
+        effects.append(Effect(kind="dispensed short", place=well.reference, channel=channel, amount=short))
+
+
+def _blow_out(well: Well, tip: Tip, film: float) -> None:
+    for mixture, volume in tip.push(tip.column(), film):
+        well.add(mixture, volume)
+    tip.blow_out_air = 0.0
+
+
+def _run_over(state: LabState, well: Well, channel: int, effects: list[Effect]) -> None:
+    excess = well.volume - well.max_volume
+    state.spilled.add(well.mixture(), excess)
+    well.volume = well.max_volume
+    if excess > DUST:
+        effects.append(Effect(kind="overflow", place=well.reference, channel=channel, amount=excess))
+
+
+def _touch(well: Well, tip: Tip, film: float) -> None:
+    """The tip's end is in the liquid it dispensed into: a film's worth changes places."""
+    if tip.gap > 0.0 or tip.volume <= 0.0 or film <= 0.0:
+        return
+    held, inside = tip.mixture, well.mixture()
+    if held is None or held is inside:
+        return
+    if tip.liquid() > film + DUST and held.lacks(inside, TRACE):
+        tip.tainted = well.reference
+        tip.taint = held.lacks(inside, TRACE)
+    _exchange(well, tip, film)
+    tip.wet = tip.mixture
+
+
+def _spread(well: Well, channel: int, tip: Tip, effects: list[Effect]) -> None:
+    """A tip that took up foreign liquid while it was still loaded dispenses again."""
+    if tip.tainted != well.reference:
+        effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=tip.taint))
+    tip.tainted, tip.taint = None, ()
+
+
+def mix(
+    state: LabState,
+    pipette: str,
+    channels: Sequence[int],
+    wells: Sequence[str],
+    volumes: Sequence[float],
+    liquid_class: LiquidClass,
+    height: float | None,
+) -> Sequence[Effect]:
+    """Draw and return; afterwards tip and well hold one composition. Arguments as for :meth:`aspirate`."""
+    effects: list[Effect] = []
+    film = liquid_class.film
+    fixed = None if liquid_class.level_detection else height
+    for channel, name, asked in zip(channels, wells, volumes, strict=False):
+        tip, well = state.tip_on(pipette, channel), state.wells.get(name)
+        if tip is None or well is None or well.labware.lid:
+            effects.append(_blocked(state, pipette, channel, name))
+            continue
+        reach = max(0.0, well.volume - well.cavity.out_of_reach(fixed))
+        lowest = well.volume - min(asked, reach)
+        judge_end(well, channel, tip, liquid_class, height, well.volume, lowest, effects)
+        tip.film = film
+        tip.transport_air = 0.0
+        if asked - reach > DUST:
+            effects.append(Effect(kind="air drawn", place=name, channel=channel, amount=asked - reach))
+        if reach > 0.0 and tip.wet is not None:
+            foreign = well.mixture().lacks(tip.wet, TRACE)
+            if foreign:
+                effects.append(Effect(kind="foreign liquid", place=name, channel=channel, liquids=foreign))
+        tip.stir(well, film)
+        judge_room(tip, name, channel, effects, beside=asked)
+    return effects
+
+
+def air_gap(state: LabState, pipette: str, channels: Sequence[int], volumes: Sequence[float]) -> Sequence[Effect]:
+    """Draw air into tips."""
+    effects: list[Effect] = []
+    for channel, asked in zip(channels, volumes, strict=False):
+        tip = state.tip_on(pipette, channel)
+        if tip is None:
+            effects.append(_without_tip(state, pipette, channel, pipette))
+            continue
+        tip.transport_air = 0.0
+        tip.gap += asked
+        judge_room(tip, pipette, channel, effects)
+    return effects
+
+
+def _without_tip(state: LabState, pipette: str, channel: int, place: str) -> Effect:
+    if channel >= len(state.channels.get(pipette, ())):
+        return Effect(kind="unknown channel", place=pipette, channel=channel)
+    return Effect(kind="no tip", place=place, channel=channel)
+
+
+def _blocked(state: LabState, pipette: str, channel: int, well: str) -> Effect:
+    if state.tip_on(pipette, channel) is None:
+        return _without_tip(state, pipette, channel, well)
+    return Effect(kind="unknown well" if well not in state.wells else "lid in the way", place=well, channel=channel)

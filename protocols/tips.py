@@ -1,0 +1,174 @@
+"""A tip and the column of liquid and air in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from protocols.mixtures import Content, Mixture, blend
+from protocols.specs import TipSpec
+
+DUST = 1e-9
+"""µL below which a volume is rounding, not liquid."""
+
+_GONE = 1e-12
+"""µL below which a segment has left the tip."""
+
+
+class Tip:
+    """One tip: where it came from and what is in it.
+
+    From the orifice inwards the column is: ``gap`` µL of air, ``volume`` µL of ``mixture``, then the segments in
+    ``deeper``, the last first, each a (volume, mixture, gap) of its own.
+
+    Attributes:
+        spot: the rack position it came from; its name.
+        wet: the composition it was wet with last; ``None`` while it is dry.
+        film: µL that the liquid class used last leaves on its wall.
+        transport_air, blow_out_air: µL of air that take room and are not counted in a stroke.
+        tainted: the well from which a loaded tip took up liquid, ``taint`` the liquids.
+    """
+
+    __slots__ = (
+        "blow_out_air",
+        "capacity",
+        "deeper",
+        "film",
+        "gap",
+        "length",
+        "mixture",
+        "spec",
+        "spot",
+        "taint",
+        "tainted",
+        "transport_air",
+        "volume",
+        "wet",
+    )
+
+    def __init__(self, spec: TipSpec, spot: str) -> None:
+        self.spec = spec
+        self.spot = spot
+        self.capacity = spec.capacity
+        self.length = spec.length
+        self.volume = 0.0
+        self.mixture: Mixture | None = None
+        self.gap = 0.0
+        self.deeper: list[tuple[float, Mixture | None, float]] = []
+        self.wet: Mixture | None = None
+        self.film = 0.0
+        self.transport_air = 0.0
+        self.blow_out_air = 0.0
+        self.tainted: str | None = None
+        self.taint: tuple[str, ...] = ()
+
+    def liquid(self) -> float:
+        """µL of liquid."""
+        return self.volume + sum(volume for volume, _, _ in self.deeper) if self.deeper else self.volume
+
+    def air(self) -> float:
+        """µL of air in segments."""
+        return self.gap + sum(gap for _, _, gap in self.deeper) if self.deeper else self.gap
+
+    def column(self) -> float:
+        """µL of liquid and air in segments: what a stroke can push out."""
+        return self.liquid() + self.air()
+
+    def taken(self) -> float:
+        """µL of all that takes room."""
+        return self.column() + self.transport_air + self.blow_out_air
+
+    def draw(self, mixture: Mixture, volume: float) -> None:
+        """Take in ``volume`` > 0 µL at the orifice: it mixes with liquid there, or follows air."""
+        if self.gap > 0.0:
+            self.deeper.append((self.volume, self.mixture, self.gap))
+            self.volume, self.gap, self.mixture = volume, 0.0, mixture
+        elif self.volume <= 0.0 or self.mixture is None:
+            self.volume, self.mixture = volume, mixture
+        else:
+            self.mixture = blend(self.mixture, self.volume, mixture, volume)
+            self.volume += volume
+        self.wet = self.mixture
+
+    def push(self, stroke: float, film: float) -> list[tuple[Mixture, float]]:
+        """Push ``stroke`` µL out at the orifice, keeping at least ``film`` µL of liquid; what was delivered."""
+        delivered: list[tuple[Mixture, float]] = []
+        spare = max(0.0, self.liquid() - film)
+        while stroke > 0.0:
+            escaped = min(self.gap, stroke)
+            self.gap -= escaped
+            stroke -= escaped
+            if self.gap > 0.0:
+                break
+            moved = min(self.volume, stroke, spare)
+            if moved > 0.0 and self.mixture is not None:
+                delivered.append((self.mixture, moved))
+                self.volume -= moved
+                stroke -= moved
+                spare -= moved
+            if self.volume > _GONE or not self.deeper:
+                break
+            self.volume, self.mixture, self.gap = self.deeper.pop()
+        return delivered
+
+    def stir(self, well: Content, film: float) -> None:
+        """Bring all liquid of tip and well together; the tip keeps what it had, at least ``film``; air leaves."""
+        if self.deeper:
+            for volume, mixture, _ in self.deeper:
+                if mixture is not None and volume > 0.0:
+                    well.add(mixture, volume)
+        held = self.liquid()
+        self.deeper = []
+        self.gap = 0.0
+        if self.mixture is not None and self.volume > 0.0:
+            well.add(self.mixture, self.volume)
+        kept = min(max(held, film), well.volume)
+        if well.volume > 0.0:
+            self.mixture = self.wet = well.mixture()
+        self.volume = kept
+        well.volume -= kept
+
+    def pour_into(self, content: Content) -> None:
+        """Add all liquid to ``content``; the tip itself is gone after that."""
+        for volume, mixture, _ in (*self.deeper, (self.volume, self.mixture, 0.0)):
+            if mixture is not None and volume > 0.0:
+                content.add(mixture, volume)
+
+    def amounts(self) -> dict[str, float]:
+        """µL of each liquid."""
+        content = Content()
+        self.pour_into(content)
+        return content.amounts()
+
+    def snapshot(self) -> dict[str, Any]:
+        """This tip as plain JSON."""
+        segments = [
+            [volume, mixture.amounts(1.0) if mixture else None, gap]
+            for volume, mixture, gap in (*self.deeper, (self.volume, self.mixture, self.gap))
+        ]
+        return {
+            "spot": self.spot,
+            "kind": self.spec.kind,
+            "segments": segments,
+            "wet": self.wet.amounts(1.0) if self.wet else None,
+            "film": self.film,
+            "transport_air": self.transport_air,
+            "blow_out_air": self.blow_out_air,
+            "tainted": self.tainted,
+            "taint": list(self.taint),
+        }
+
+    @classmethod
+    def restore(cls, spec: TipSpec, data: dict[str, Any]) -> Tip:
+        """The tip that ``snapshot`` wrote."""
+        tip = cls(spec, data["spot"])
+        *deeper, last = [
+            (volume, Mixture(parts, sum(parts.values())) if parts else None, gap)
+            for volume, parts, gap in data["segments"]
+        ]
+        tip.deeper = deeper
+        tip.volume, tip.mixture, tip.gap = last
+        tip.wet = Mixture(data["wet"], sum(data["wet"].values())) if data["wet"] else None
+        tip.film, tip.transport_air = data["film"], data["transport_air"]
+        tip.blow_out_air = data["blow_out_air"]
+        tip.tainted, tip.taint = data["tainted"], tuple(data["taint"])
+        return tip
