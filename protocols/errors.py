@@ -2,6 +2,7 @@
 
     LabwrightError
     ├── InputError          a file or value that a person gave cannot be used
+    │   ├── FileProblemsError   a file has one or more problems, each with its place
     │   ├── QuantityError       a quantity without a unit, of the wrong dimension, not finite or negative
     │   └── UnknownNameError    a labware kind, well, liquid, site … that does not exist
     ├── CompileError        a protocol cannot be turned into a program for this workcell
@@ -14,6 +15,9 @@ An exception of any other type is a bug.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class LabwrightError(Exception):
@@ -39,6 +43,34 @@ class LabwrightError(Exception):
 
 class InputError(LabwrightError):
     """Raised when a file or a value that a person gave cannot be used."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a file: where (file and line, field or column), what, and what to do about it."""
+
+    where: str
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f". {self.mend}" if self.mend else "")
+
+
+class FileProblemsError(InputError):
+    """Raised when a file has one or more problems; ``problems`` lists them, ``more`` counts what is not listed."""
+
+    def __init__(self, path: str, problems: Sequence[Problem], *, more: int = 0) -> None:
+        self.problems = tuple(problems)
+        self.more = more
+        if len(problems) == 1 and not more:
+            (problem,) = problems
+            super().__init__(problem.what, where=problem.where, mend=problem.mend)
+            return
+        lines = [f"{len(problems) + more} problems", *(f"  {problem}" for problem in problems)]
+        if more:
+            lines.append(f"  and {more} more")
+        super().__init__("\n".join(lines), where=path)
 
 
 class QuantityError(InputError, ValueError):
