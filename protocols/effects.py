@@ -26,7 +26,6 @@ EffectKind = Literal[
     "liquid discarded",
     "site occupied",
     "site unsuitable",
-    "labware in hand",
 ]
 """Kinds of effects; ``docs/explanations/semantics.md`` defines each."""
 

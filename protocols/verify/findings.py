@@ -1,0 +1,136 @@
+"""Findings: what verification has to say, with stable codes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from protocols.liquids import Record
+
+Severity = Literal["error", "warning", "note"]
+"""An error fails or harms; a warning is doubtful practice; a note is something to know."""
+
+
+class Rule(NamedTuple):
+    """One thing verification looks for: how grave it is, and what it is in a few words."""
+
+    severity: Severity
+    title: str
+
+
+RULES: dict[str, Rule] = {
+    "L01": Rule("error", "a well does not hold enough liquid: air is drawn"),
+    "L02": Rule("error", "a well runs over"),
+    "L03": Rule("error", "more is dispensed than the tip holds"),
+    "L04": Rule("warning", "a volume lies below what the tip or pipette can move accurately"),
+    "L05": Rule("warning", "the liquid class does not suit the liquid"),
+    "L06": Rule("warning", "a liquid looks viscous, volatile or foaming and is not declared so"),
+    "L07": Rule("note", "a tip is discarded with liquid in it"),
+    "L08": Rule("note", "the height of a stroke is unknown: drawing air cannot be excluded"),
+    "L09": Rule("note", "the geometry or dead volume of labware is unknown"),
+    "L10": Rule("error", "a layer at the bottom of a well is touched"),
+    "L11": Rule("error", "the margin for pipetting error is not kept"),
+    "L12": Rule("error", "a well starts with a liquid that is not described, or with more than it holds"),
+    "T01": Rule("error", "a stroke without a tip"),
+    "T02": Rule("error", "no tip stands where one is to be picked up"),
+    "T03": Rule("error", "a channel already has a tip"),
+    "T04": Rule("error", "a tip does not fit the pipette"),
+    "T05": Rule("error", "a tip is put where another stands"),
+    "T06": Rule("error", "a tip is filled beyond its capacity"),
+    "T07": Rule("warning", "tips are still on the channels at the end"),
+    "T08": Rule("error", "a tip is immersed past its fitting"),
+    "P01": Rule("error", "a well or tip spot does not exist"),
+    "P02": Rule("error", "labware of an unknown kind, or no such labware"),
+    "P03": Rule("error", "a site does not exist"),
+    "P04": Rule("error", "a site is occupied"),
+    "P05": Rule("error", "labware does not belong on a site, or the arm does not reach it"),
+    "P06": Rule("error", "a lid is in the way"),
+    "P07": Rule("error", "channels cannot reach these wells at the same time"),
+    "D01": Rule("error", "a pipette or channel does not exist"),
+    "D02": Rule("error", "a liquid class does not exist"),
+    "D03": Rule("error", "a volume is more than the pipette moves in one stroke"),
+    "D04": Rule("error", "a flow rate is above the workcell's limit"),
+    "D05": Rule("error", "a wait is longer than the workcell's limit"),
+    "D06": Rule("error", "an instruction waits for one that does not come before it"),
+    "D07": Rule("error", "a time window cannot be kept"),
+    "D08": Rule("error", "no arm to move labware with"),
+    "D09": Rule("error", "channels that move together are asked for different things"),
+    "C01": Rule("error", "liquid is carried into a well that does not hold it"),
+    "C02": Rule("warning", "a used tip is put back among the others"),
+}
+"""Every code and what it stands for; codes are never given another meaning."""
+
+
+class Finding(Record):
+    """One thing that verification found.
+
+    Attributes:
+        step: the bench step, where the instruction came from one.
+        instruction: the id of the first instruction concerned.
+        place: the well, spot, labware or site; empty where there is none.
+        message: what is wrong, with figures.
+        mend: what to do about it.
+        count: how many times the same was found in this step at this place.
+    """
+
+    code: str
+    severity: Severity
+    step: str | None = None
+    instruction: str | None = None
+    place: str = ""
+    message: str
+    mend: str = ""
+    count: Annotated[int, Field(ge=1)] = 1
+
+    def __str__(self) -> str:
+        where = (
+            f"step {self.step}" if self.step else f"instruction {self.instruction}" if self.instruction else "set-up"
+        )
+        place = f", {self.place}" if self.place else ""
+        times = f" ({self.count} times)" if self.count > 1 else ""
+        mend = f": {self.mend}" if self.mend else ""
+        return f"{self.code} {self.severity}: {where}{place}: {self.message}{times}{mend}"
+
+
+class Ledger:
+    """Collects findings; the same code, step and place is one finding with a count."""
+
+    def __init__(self, *, contamination: Severity) -> None:
+        self._found: dict[tuple[str, str | None, str], Finding] = {}
+        self._counts: dict[tuple[str, str | None, str], int] = {}
+        self._severity = {code: rule.severity for code, rule in RULES.items()}
+        self._severity["C01"] = contamination
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        *,
+        mend: str = "",
+        place: str = "",
+        step: str | None = None,
+        at: str | None = None,
+    ) -> None:
+        """Note one finding; ``at`` is the instruction's id."""
+        key = (code, step, place)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if key not in self._found:
+            self._found[key] = Finding(
+                code=code,
+                severity=self._severity[code],
+                step=step,
+                instruction=at,
+                place=place,
+                message=message,
+                mend=mend,
+            )
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, in the order in which they were first met; errors before warnings before notes."""
+        grave = {"error": 0, "warning": 1, "note": 2}
+        counted = [
+            finding if self._counts[key] == 1 else finding.model_copy(update={"count": self._counts[key]})
+            for key, finding in self._found.items()
+        ]
+        return tuple(sorted(counted, key=lambda finding: grave[finding.severity]))

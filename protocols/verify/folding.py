@@ -1,0 +1,303 @@
+"""Verification folds a program over a LabState and reports all that goes wrong, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from protocols.effects import Effect
+from protocols.labstate import LabState
+from protocols.liquids import LiquidClass
+from protocols.program import (
+    AirGap,
+    AnyInstruction,
+    AskPerson,
+    Aspirate,
+    Dispense,
+    DropTips,
+    Mix,
+    MoveLabware,
+    PickUpTips,
+    Program,
+    ReplaceTipRack,
+    Wait,
+)
+from protocols.quantities import show_duration, show_volume
+from protocols.specs import PipetteSpec, WorkcellSpec
+from protocols.timing import seconds
+from protocols.verify.effects import report_effect
+from protocols.verify.findings import Finding, Ledger
+from protocols.verify.reach import reach_problem
+from protocols.verify.setup import check_order, check_set_up
+
+Stroke = Aspirate | Dispense | Mix
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What verification says of a program.
+
+    Attributes:
+        findings: all of them, errors first.
+        state: the state the program leads to.
+        channel_operations: pick-ups, drops and strokes, counted by channel.
+    """
+
+    findings: tuple[Finding, ...]
+    state: LabState
+    channel_operations: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error among the findings."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+
+def verify(
+    program: Program,
+    workcell: WorkcellSpec,
+    *,
+    state: LabState | None = None,
+    margin: float = 0.0,
+    contamination: Literal["error", "warning"] = "error",
+) -> Verification:
+    """Say all that is wrong with ``program`` on ``workcell``.
+
+    Args:
+        state: what is on the deck at the start; default: the workcell's own deck with full racks. The
+            program's set-up is added. The state itself is left as it is.
+        margin: fraction by which strokes may err, all to one side, before a well runs dry or over or a tip is
+            overfilled; 0 proves the program on a lab without pipetting error.
+        contamination: how grave a liquid carried into a well is.
+    """
+    start = LabState.start(workcell, program) if state is None else LabState.restore(workcell, state.snapshot())
+    if state is not None:
+        start.set_up(program)
+    ledger = Ledger(contamination=contamination)
+    check_set_up(program, workcell, start, ledger)
+    check_order(program, ledger)
+    return _Pass(program, workcell, start, ledger, margin).run()
+
+
+class _Pass:
+    """One walk over a program."""
+
+    def __init__(
+        self, program: Program, workcell: WorkcellSpec, state: LabState, ledger: Ledger, margin: float
+    ) -> None:
+        self.program = program
+        self.workcell = workcell
+        self.state = state
+        self.ledger = ledger
+        self.margin = margin
+        self.operations = 0
+        self._timed = any(instruction.window is not None for instruction in program.instructions)
+        self._looked: set[tuple[str, tuple[int, ...], tuple[str, ...]]] = set()
+        self._unknown: set[str] = set()
+        self._heights: set[str | None] = set()
+        self._moved: dict[str, float] = {}
+        self._odd = {
+            name: liquid.behaviours
+            for name, liquid in {**workcell.liquids, **program.liquids}.items()
+            if liquid.behaviours
+        }
+
+    def run(self) -> Verification:
+        """Walk over every instruction."""
+        handlers = {
+            "aspirate": self._stroke,
+            "dispense": self._stroke,
+            "mix": self._stroke,
+            "pick_up_tips": self._pick_up,
+            "drop_tips": self._drop,
+            "air_gap": self._air_gap,
+            "move_labware": self._move,
+            "replace_tip_rack": self._replace,
+            "wait": self._wait,
+            "ask_person": self._ask,
+        }
+        for instruction in self.program.instructions:
+            if self._timed:
+                self._check_window(instruction)
+            effects = handlers[instruction.kind](instruction)  # type: ignore[operator]
+            for effect in effects:
+                report_effect(self.ledger, self.state, instruction, effect)
+        self._check_end()
+        return Verification(self.ledger.findings(), self.state, self.operations)
+
+    # -- one handler for each kind -------------------------------------------------------------------
+
+    def _stroke(self, instruction: Stroke) -> Sequence[Effect]:
+        channels, wells, volumes = instruction.channels, instruction.wells, instruction.volumes
+        self.operations += len(channels)
+        liquid_class = self.program.liquid_classes.get(instruction.liquid_class)
+        if liquid_class is None:
+            self._add("D02", instruction, f"there is no liquid class '{instruction.liquid_class}'", "describe it")
+            return ()
+        key = (instruction.pipette, channels, wells)
+        if key not in self._looked:
+            self._look(instruction, wells, key)
+        pipette = self.workcell.pipettes.get(instruction.pipette)
+        if pipette is not None:
+            self._check_volumes(instruction, pipette)
+        if instruction.height is None and not liquid_class.level_detection and not liquid_class.jet:
+            self._heights.add(instruction.step)
+        if self._odd and instruction.kind != "dispense":
+            self._check_class(instruction, liquid_class)
+        state, arguments = self.state, (instruction.pipette, channels, wells, volumes, liquid_class, instruction.height)
+        if instruction.kind == "aspirate":
+            effects = state.aspirate(*arguments)
+        elif instruction.kind == "dispense":
+            effects = state.dispense(*arguments)
+        else:
+            effects = state.mix(*arguments)
+        if self.margin:
+            self._check_margin(instruction, liquid_class)
+        return effects
+
+    def _pick_up(self, instruction: PickUpTips) -> Sequence[Effect]:
+        self.operations += len(instruction.channels)
+        key = (instruction.pipette, instruction.channels, instruction.spots)
+        if key not in self._looked:
+            self._look(instruction, instruction.spots, key)
+        return self.state.pick_up_tips(instruction.pipette, instruction.channels, instruction.spots)
+
+    def _drop(self, instruction: DropTips) -> Sequence[Effect]:
+        self.operations += len(instruction.channels)
+        spots = instruction.spots
+        if spots is not None:
+            key = (instruction.pipette, instruction.channels, spots)
+            if key not in self._looked:
+                self._look(instruction, spots, key)
+            for channel in instruction.channels:
+                tip = self.state.tip_on(instruction.pipette, channel)
+                if tip is not None and tip.wet is not None:
+                    self._add("C02", instruction, "a used tip is put back", "drop it into the trash", spots[0])
+                    break
+        return self.state.drop_tips(instruction.pipette, instruction.channels, spots)
+
+    def _air_gap(self, instruction: AirGap) -> Sequence[Effect]:
+        self.operations += len(instruction.channels)
+        return self.state.air_gap(instruction.pipette, instruction.channels, instruction.volumes)
+
+    def _move(self, instruction: MoveLabware) -> Sequence[Effect]:
+        if self.workcell.arm is None:
+            self._add("D08", instruction, "the workcell has no arm", "ask a person to move it", instruction.labware)
+        self._looked.clear()
+        return self.state.move_labware(instruction.labware, instruction.site)
+
+    def _replace(self, instruction: ReplaceTipRack) -> Sequence[Effect]:
+        return self.state.replace_tip_rack(instruction.rack)
+
+    def _wait(self, instruction: Wait) -> Sequence[Effect]:
+        longest = self.workcell.limits.wait
+        if instruction.seconds > longest:
+            asked = show_duration(instruction.seconds)
+            self._add("D05", instruction, f"waits {asked}, the limit is {show_duration(longest)}", "wait less")
+        return () if self._timed else self.state.advance_time(instruction.seconds)
+
+    def _ask(self, _: AskPerson) -> Sequence[Effect]:
+        return ()
+
+    # -- checks --------------------------------------------------------------------------------------
+
+    def _add(self, code: str, instruction: AnyInstruction, message: str, mend: str, place: str = "") -> None:
+        self.ledger.add(code, message, mend=mend, place=place, step=instruction.step, at=instruction.id)
+
+    def _look(
+        self,
+        instruction: Stroke | PickUpTips | DropTips,
+        places: tuple[str, ...],
+        key: tuple[str, tuple[int, ...], tuple[str, ...]],
+    ) -> None:
+        """Look once at each combination of pipette, channels and places."""
+        self._looked.add(key)
+        pipette = self.workcell.pipettes.get(instruction.pipette)
+        if pipette is not None:
+            problem = reach_problem(self.state, pipette, instruction.channels, places)
+            if problem:
+                self._add("P07", instruction, problem, "use one channel after the other", places[0])
+        for place in places:
+            well = self.state.wells.get(place)
+            if well is None:
+                if place not in self.state.spots and isinstance(instruction, PickUpTips):
+                    self._add("P01", instruction, "there is no such tip spot", "check the rack's name", place)
+                continue
+            shape = well.cavity.shape
+            if (shape.profile is None or shape.dead_volume is None) and well.labware.name not in self._unknown:
+                self._unknown.add(well.labware.name)
+                missing = "geometry" if shape.profile is None else "dead volume"
+                self.ledger.add(
+                    "L09",
+                    f"the {missing} of '{well.labware.spec.kind}' is unknown: drawing air cannot be excluded",
+                    mend=f"state the {missing} in the workcell file",
+                    place=well.labware.name,
+                )
+
+    def _check_volumes(self, instruction: Stroke, pipette: PipetteSpec) -> None:
+        volumes = instruction.volumes
+        largest, smallest = (volumes[0], volumes[0]) if len(volumes) == 1 else (max(volumes), min(volumes))
+        if largest > pipette.max_volume:
+            asked, most = show_volume(largest), show_volume(pipette.max_volume)
+            self._add("D03", instruction, f"{asked} in one stroke, '{pipette.id}' moves {most}", "split it")
+        tip = self.state.tip_on(instruction.pipette, instruction.channels[0])
+        least = pipette.min_volume if tip is None else max(pipette.min_volume, tip.spec.min_volume)
+        if smallest < least:
+            for place, volume in zip(instruction.wells, volumes, strict=True):
+                if volume < least:
+                    message = f"{show_volume(volume)} is less than the {show_volume(least)} it moves accurately"
+                    self._add("L04", instruction, message, "take a smaller tip, or dilute first and move more", place)
+        if not pipette.independent and largest - smallest > 1e-9:
+            self._add("D09", instruction, "the nozzles move together and are asked for different volumes", "split it")
+
+    def _check_class(self, instruction: Stroke, liquid_class: LiquidClass) -> None:
+        for place in instruction.wells:
+            well = self.state.wells.get(place)
+            for name in self._odd.keys() & (well.parts.keys() if well else ()):
+                unsuited = self._odd[name] - liquid_class.suits
+                if unsuited:
+                    said = " and ".join(sorted(unsuited))
+                    message = f"'{name}' is {said}, liquid class '{liquid_class.name}' is not made for that"
+                    self._add("L05", instruction, message, f"use a class for {said} liquids", place)
+
+    def _check_margin(self, instruction: Stroke, liquid_class: LiquidClass) -> None:
+        """All strokes so far may have erred to the bad side: is there still enough, and room?"""
+        fixed = None if liquid_class.level_detection else instruction.height
+        for channel, place, volume in zip(instruction.channels, instruction.wells, instruction.volumes, strict=True):
+            well = self.state.wells.get(place)
+            if well is None or instruction.kind == "mix":
+                continue
+            moved = self._moved[place] = self._moved.get(place, 0.0) + volume
+            needed = self.margin * moved
+            if instruction.kind == "aspirate":
+                spare = well.volume - well.cavity.out_of_reach(fixed)
+                tip = self.state.tip_on(instruction.pipette, channel)
+                if tip is not None and tip.capacity - tip.taken() < self.margin * volume:
+                    self._add("L11", instruction, "the tip has no room for the margin", "take a larger tip", place)
+            else:
+                spare = well.max_volume - well.volume
+            if spare < needed:
+                left, error = show_volume(max(spare, 0.0)), show_volume(needed)
+                message = f"{left} is left to spare, {self.margin:.0%} of the volume moved is {error}"
+                self._add("L11", instruction, message, "put more in, or leave more room", place)
+
+    def _check_window(self, instruction: AnyInstruction) -> None:
+        """The clock runs only where some instruction has a window."""
+        window = instruction.window
+        state = self.state
+        if window is not None and window.earliest is not None and state.clock < window.earliest:
+            state.clock = window.earliest
+        if window is not None and window.latest is not None and state.clock > window.latest:
+            late = show_duration(state.clock - window.latest)
+            self._add("D07", instruction, f"it would start {late} too late", "move it forward or widen its window")
+        if getattr(instruction, "liquid_class", None) in {None, *self.program.liquid_classes}:
+            state.advance_time(seconds(instruction, self.program, self.workcell))
+
+    def _check_end(self) -> None:
+        for name, tips in self.state.channels.items():
+            mounted = [channel for channel, tip in enumerate(tips) if tip is not None]
+            if mounted:
+                self.ledger.add("T07", f"{len(mounted)} tips are left on '{name}'", mend="drop them", place=name)
+        for step in self._heights:
+            self.ledger.add("L08", "strokes of unknown height", mend="give a height, or use level detection", step=step)

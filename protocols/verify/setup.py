@@ -1,0 +1,111 @@
+"""Checks of what is there before anything moves: labware, liquids, liquid classes, dependencies."""
+
+from __future__ import annotations
+
+import re
+
+from protocols.labstate import LabState
+from protocols.liquids import Behaviour
+from protocols.program import Program
+from protocols.quantities import show_volume
+from protocols.specs import WorkcellSpec
+from protocols.verify.findings import Ledger
+
+TELLING_NAMES: dict[Behaviour, str] = {
+    "viscous": r"glycerol|glycerin|PEG|polyethylene glycol|oil|syrup|DMSO|dimethyl sulfoxide|methylcellulose|Matrigel",
+    "volatile": r"ethanol|EtOH|methanol|MeOH|isopropanol|propanol|IPA|acetone|acetonitrile|chloroform|ether|hexane",
+    "foaming": r"tween|triton|SDS|NP-?40|detergent|soap|BSA|albumin|saponin|digitonin|CHAPS",
+}
+"""Names by which liquids that depart from water are known."""
+
+_PATTERNS = {
+    kind: re.compile(rf"(?<![A-Za-z])(?:{names})(?![a-z])", re.IGNORECASE) for kind, names in TELLING_NAMES.items()
+}
+
+
+def check_set_up(program: Program, workcell: WorkcellSpec, state: LabState, ledger: Ledger) -> None:
+    """Look at the deck before the first instruction; ``state`` is the state at the start."""
+    _check_labware(program, workcell, ledger)
+    _check_contents(program, workcell, state, ledger)
+    _check_liquids(program, workcell, ledger)
+    for name, liquid_class in program.liquid_classes.items():
+        fastest = max(liquid_class.aspirate_flow_rate, liquid_class.dispense_flow_rate)
+        if fastest > workcell.limits.flow_rate:
+            ledger.add(
+                "D04",
+                f"liquid class '{name}' moves {fastest:g} µL/s, the limit is {workcell.limits.flow_rate:g} µL/s",
+                mend="lower its flow rates",
+                place=name,
+            )
+
+
+def _check_labware(program: Program, workcell: WorkcellSpec, ledger: Ledger) -> None:
+    taken = {placed.site: name for name, placed in workcell.labware.items()}
+    for name, placed in program.labware.items():
+        if name in workcell.labware:
+            if placed != workcell.labware[name]:
+                ledger.add("P04", "the workcell has other labware of this name", mend="choose another name", place=name)
+            continue
+        kind, site = workcell.kinds.get(placed.kind), workcell.sites.get(placed.site)
+        if kind is None:
+            known = ", ".join(sorted(workcell.kinds)[:8])
+            ledger.add("P02", f"the workcell does not know '{placed.kind}'", mend=f"it knows {known}", place=name)
+        if site is None:
+            ledger.add("P03", f"there is no site '{placed.site}' for it", mend="choose a site of this deck", place=name)
+            continue
+        if placed.site in taken:
+            ledger.add(
+                "P04",
+                f"'{taken[placed.site]}' stands on '{placed.site}' already",
+                mend="choose a free site",
+                place=name,
+            )
+        elif kind is not None and kind.category not in site.accepts:
+            takes = ", ".join(sorted(site.accepts))
+            ledger.add("P05", f"'{placed.site}' does not take a {kind.category}", mend=f"it takes {takes}", place=name)
+        taken[placed.site] = name
+
+
+def _check_contents(program: Program, workcell: WorkcellSpec, state: LabState, ledger: Ledger) -> None:
+    described = program.liquids.keys() | workcell.liquids.keys()
+    for fill in program.contents:
+        if fill.liquid not in described:
+            ledger.add("L12", f"'{fill.liquid}' is not described", mend="describe it under liquids", place=fill.well)
+        well = state.wells.get(fill.well)
+        if well is None:
+            ledger.add("P01", "there is no such well to start with", mend="check labware and well", place=fill.well)
+        elif well.volume > well.max_volume:
+            ledger.add(
+                "L12",
+                f"starts with {show_volume(well.volume)}, it holds {show_volume(well.max_volume)}",
+                mend="start with less",
+                place=fill.well,
+            )
+
+
+def _check_liquids(program: Program, workcell: WorkcellSpec, ledger: Ledger) -> None:
+    for name, liquid in {**workcell.liquids, **program.liquids}.items():
+        for behaviour, pattern in _PATTERNS.items():
+            if behaviour not in liquid.behaviours and pattern.search(name):
+                ledger.add(
+                    "L06",
+                    f"'{name}' looks {behaviour}, and is not declared so",
+                    mend=f"declare it {behaviour}, or rename it if it is not",
+                    place=name,
+                )
+
+
+def check_order(program: Program, ledger: Ledger) -> None:
+    """Every instruction waits only for instructions that stand before it."""
+    seen: set[str] = set()
+    for instruction in program.instructions:
+        for other in instruction.after or ():
+            if other not in seen:
+                ledger.add(
+                    "D06",
+                    f"'{instruction.id}' waits for '{other}', which does not come before it",
+                    mend="name an earlier instruction",
+                    step=instruction.step,
+                    at=instruction.id,
+                )
+        seen.add(instruction.id)
