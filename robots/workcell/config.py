@@ -1,0 +1,259 @@
+"""The workcell file: what a lab writes down about its workcell, once.
+
+Quantities carry their units; names are the lab's own. ``docs`` and ``examples/workcells/`` show it filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from protocols.liquids import Behaviours, Name, Record
+from protocols.quantities import Concentration, Duration, FlowRate, Length, Volume
+from protocols.specs import SCHEMA_VERSION, LabwareCategory
+from protocols.wells import Wells
+
+DriverName = Literal["simulated", "STAR", "STAR chatterbox", "OT-2"]
+"""What moves a device: the simulated lab, or a real machine."""
+
+
+class DeckConfig(Record):
+    """The deck.
+
+    Attributes:
+        core_grippers: where a STAR's gripper paddles are parked; ``None`` if it has none.
+    """
+
+    type: Literal["STARlet", "STAR", "OT-2"]
+    core_grippers: Literal["1000uL-at-waste", "1000uL-5mL-on-waste"] | None = "1000uL-5mL-on-waste"
+
+
+class CarrierConfig(Record):
+    """A carrier on a rail deck.
+
+    Attributes:
+        type: the name of pylabrobot's carrier, e.g. ``PLT_CAR_L5AC_A00``.
+        rail: its leftmost rail, counted from 1.
+        accepts: what its sites take, where the carrier's type does not say it.
+    """
+
+    type: Name
+    rail: Annotated[int, Field(ge=-4, le=60)]
+    accepts: frozenset[LabwareCategory] | None = None
+
+
+class _KindConfig(Record):
+    """What a definition may leave out.
+
+    Attributes:
+        dead_volume: in each well, what no tip reaches.
+        min_volume: the least volume that the tips move within their accuracy.
+        fits: the tips' fitting.
+        category: in place of the category that the definition says.
+    """
+
+    dead_volume: Volume | None = None
+    min_volume: Volume | None = None
+    fits: Name | None = None
+    category: LabwareCategory | None = None
+
+
+class PylabrobotKind(_KindConfig):
+    """Labware that pylabrobot defines, by the name of the function that makes it."""
+
+    pylabrobot: Name
+
+
+class OpentronsKind(_KindConfig):
+    """Labware of the Opentrons labware library, by load name; the newest version unless one is given."""
+
+    opentrons: Name
+    version: Annotated[int, Field(ge=1)] | None = None
+
+
+class FileKind(_KindConfig):
+    """A lab's own labware in a file beside the workcell file: an Opentrons labware JSON, or Labwright's YAML."""
+
+    file: Name
+
+
+class WellsConfig(Record):
+    """The wells of own labware, all alike.
+
+    Attributes:
+        rows, columns: of the grid.
+        first: from the labware's left and *front* edge to the centre of A1, the well at the back left.
+        pitch: from column to column and from row to row.
+        floor: from the labware's underside to the bottom of the cavities.
+        depth: from the bottom of the cavity to its rim.
+        diameter: of a round well's rim.
+        width, length: of a rectangular well's rim, in x and in y.
+        bottom: "flat" gives straight walls; "round" a half ball of the well's diameter under straight walls;
+            "cone" a cone ``cone_height`` high under straight walls; without it the geometry is unknown.
+        measured: heights and the volumes found to stand so high; they win over all else.
+    """
+
+    rows: Annotated[int, Field(ge=1, le=32)] = 1
+    columns: Annotated[int, Field(ge=1, le=48)] = 1
+    first: tuple[Length, Length]
+    pitch: tuple[Length, Length] = (9.0, 9.0)
+    floor: Length
+    depth: Length
+    max_volume: Volume
+    diameter: Length | None = None
+    width: Length | None = None
+    length: Length | None = None
+    bottom: Literal["flat", "round", "cone"] | None = None
+    cone_height: Length | None = None
+    measured: tuple[tuple[Length, Volume], ...] = ()
+
+
+class OwnKind(_KindConfig):
+    """A lab's own plate or trough, described here."""
+
+    size: tuple[Length, Length, Length]
+    wells: WellsConfig
+    source: str = ""
+
+
+def _definition(value: object) -> str:
+    if isinstance(value, Mapping):
+        return next((key for key in ("pylabrobot", "opentrons", "file") if key in value), "own")
+    return {PylabrobotKind: "pylabrobot", OpentronsKind: "opentrons", FileKind: "file"}.get(type(value), "own")
+
+
+KindConfig = Annotated[
+    Annotated[PylabrobotKind, Tag("pylabrobot")]
+    | Annotated[OpentronsKind, Tag("opentrons")]
+    | Annotated[FileKind, Tag("file")]
+    | Annotated[OwnKind, Tag("own")],
+    Discriminator(_definition),
+]
+"""Where a kind of labware is defined: which one is told by the field ``pylabrobot``, ``opentrons`` or ``file``."""
+
+
+class LabwareConfig(Record):
+    """A piece of labware on the deck."""
+
+    kind: Name
+    site: Name
+    barcode: str | None = None
+    lid: bool = False
+
+
+class LiquidConfig(Record):
+    """A liquid that stands on the deck; fields as in :class:`protocols.liquids.Liquid`."""
+
+    sample: str | None = None
+    lot: str | None = None
+    behaviours: Behaviours = frozenset()
+    solutes: dict[Name, Concentration] = {}
+
+
+class ContentConfig(Record):
+    """What is in wells at the start: ``volume`` of ``liquid`` in each of ``wells``."""
+
+    wells: Wells
+    liquid: Name
+    volume: Volume
+    settled: Literal["monolayer", "pellet", "bead ring"] | None = None
+    settled_height: Length = 1.0
+
+
+class DeviceConfig(Record):
+    """A device; changing ``driver`` moves a run from simulation to hardware.
+
+    Attributes:
+        answers: after a lost connection it can say whether an instruction happened.
+        host, port: where an OT-2's server listens.
+        gripper: what a STAR moves plates with.
+    """
+
+    kind: Literal["liquid handler", "arm", "person"]
+    driver: DriverName = "simulated"
+    answers: bool = True
+    host: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] = 31950
+    gripper: Literal["iswap", "core"] = "iswap"
+
+
+class HamiltonChannels(Record):
+    """A STAR's independent 1000 µL channels."""
+
+    device: Name
+    type: Literal["Hamilton 1000 uL channels"]
+    channels: Annotated[int, Field(ge=1, le=16)] = 8
+
+
+class HamiltonHead(Record):
+    """A STAR's CO-RE 96 head."""
+
+    device: Name
+    type: Literal["Hamilton CO-RE 96 head"]
+
+
+class OpentronsPipette(Record):
+    """An OT-2 pipette by Opentrons' name for it."""
+
+    device: Name
+    type: Literal[
+        "p20_single_gen2",
+        "p20_multi_gen2",
+        "p300_single_gen2",
+        "p300_multi_gen2",
+        "p1000_single_gen2",
+        "p10_single",
+        "p50_single",
+        "p300_single",
+        "p1000_single",
+    ]
+    mount: Literal["left", "right"]
+
+
+PipetteConfig = Annotated[HamiltonChannels | HamiltonHead | OpentronsPipette, Field(discriminator="type")]
+"""A pipette or a pipetting head."""
+
+
+class MotionConfig(Record):
+    """How long movements take; used for expectation and simulation."""
+
+    pick_up_tips: Duration = 4.0
+    drop_tips: Duration = 3.0
+    approach: Duration = 2.0
+    move_labware: Duration = 20.0
+    person: Duration = 60.0
+
+
+class LimitsConfig(Record):
+    """What nothing on this workcell may exceed."""
+
+    flow_rate: FlowRate = 1000.0
+    wait: Duration = 7 * 86400.0
+
+
+class WorkcellConfig(Record):
+    """The whole file.
+
+    Attributes:
+        kinds: every kind of labware that the lab uses; the first of a category is taken where a protocol
+            names none.
+        labware: what stands on the deck before a run, by the name it is called by.
+        trash: the labware into which tips are dropped; both deck types bring it along.
+        arm: the device that moves labware.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: Name
+    deck: DeckConfig
+    carriers: dict[Name, CarrierConfig] = {}
+    kinds: dict[Name, KindConfig]
+    labware: dict[Name, LabwareConfig] = {}
+    liquids: dict[Name, LiquidConfig] = {}
+    contents: tuple[ContentConfig, ...] = ()
+    devices: dict[Name, DeviceConfig]
+    pipettes: dict[Name, PipetteConfig]
+    arm: Name | None = None
+    motion: MotionConfig = MotionConfig()
+    limits: LimitsConfig = LimitsConfig()
