@@ -66,12 +66,33 @@ class LabState:
         return state
 
     def set_up(self, program: Program) -> None:
-        """Put a program's labware and liquids on the deck, beside what is there."""
+        """Put a program's labware and liquids on the deck, as a person would before the run.
+
+        Labware of the same name and kind that an earlier run left there stays, with what is in it, unless the
+        program fills it anew; other labware of earlier runs makes room where its site is needed.
+        """
+        filled = {fill.well.rpartition("/")[0] for fill in program.contents}
         for name, placed in program.labware.items():
-            if name not in self.labware:
-                self.place(name, placed)
+            if name in self.workcell.labware:
+                continue
+            old = self.labware.get(name)
+            if old is not None and old.spec.kind == placed.kind and old.site == placed.site and name not in filled:
+                continue
+            for gone in {name, self.sites.get(placed.site, name)} & self.labware.keys():
+                if gone not in self.workcell.labware and (gone == name or gone not in program.labware):
+                    self.remove(gone)
+            self.place(name, placed)
         for fill in program.contents:
             self.pour(fill)
+
+    def remove(self, name: str) -> None:
+        """Take a piece of labware off the deck, with all that is in it."""
+        instance = self.labware.pop(name)
+        if self.sites.get(instance.site) == name:
+            del self.sites[instance.site]
+        for position in instance.spec.wells:
+            self.wells.pop(f"{name}/{position}", None)
+            self.spots.pop(f"{name}/{position}", None)
 
     def place(self, name: str, placed: PlacedLabware) -> None:
         """Stand a new piece of labware on its site; unknown kinds are passed over (verify names them)."""

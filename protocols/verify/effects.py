@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from protocols.effects import Effect
+from protocols.effects import Effect, EffectKind
 from protocols.labstate import LabState
 from protocols.program import AnyInstruction
 from protocols.quantities import show_volume
 from protocols.verify.findings import Ledger
 
 
+CODES: dict[EffectKind, str] = {
+    "air drawn": "L01",
+    "overflow": "L02",
+    "dispensed short": "L03",
+    "liquid discarded": "L07",
+    "settled layer touched": "L10",
+    "no tip": "T01",
+    "no tip at spot": "T02",
+    "channel has tip": "T03",
+    "tip does not fit": "T04",
+    "spot occupied": "T05",
+    "tip overfilled": "T06",
+    "immersed too deep": "T08",
+    "unknown well": "P01",
+    "unknown labware": "P02",
+    "unknown site": "P03",
+    "site occupied": "P04",
+    "site unsuitable": "P05",
+    "lid in the way": "P06",
+    "unknown channel": "D01",
+    "foreign liquid": "C01",
+}
+"""The code of each kind of effect."""
+
+
 def report_effect(ledger: Ledger, state: LabState, instruction: AnyInstruction, effect: Effect) -> None:
     """Turn one effect of ``instruction`` into a finding; ``state`` is the state after it."""
-    code, message, mend = _explain(state, effect)
-    ledger.add(code, message, mend=mend, place=effect.place, step=instruction.step, at=instruction.id)
+    code = CODES[effect.kind]
+    if not ledger.again(code, instruction.step, effect.place):
+        message, mend = _explain(state, effect)
+        ledger.add(code, message, mend=mend, place=effect.place, step=instruction.step, at=instruction.id)
 
 
-def _explain(state: LabState, effect: Effect) -> tuple[str, str, str]:
+def _explain(state: LabState, effect: Effect) -> tuple[str, str]:
     amount = show_volume(effect.amount)
     channel = f"channel {effect.channel}"
     well = state.wells.get(effect.place)
@@ -25,67 +52,61 @@ def _explain(state: LabState, effect: Effect) -> tuple[str, str, str]:
             left = show_volume(well.volume) if well else "nothing"
             dead = f", of which {show_volume(well.cavity.dead)} cannot be reached" if well and well.cavity.dead else ""
             return (
-                "L01",
                 f"{channel} lacks {amount} and draws air; {left} is left in the well{dead}",
                 "put more liquid in, draw less, or go lower",
             )
         case "overflow":
             total = show_volume((well.max_volume if well else 0.0) + effect.amount)
-            return "L02", f"makes it {total}, it holds {holds}", "use a deeper plate or split the addition"
+            return f"makes it {total}, it holds {holds}", "use a deeper plate or split the addition"
         case "dispensed short":
-            return "L03", f"{channel} is asked for {amount} more than its tip holds", "draw more or dispense less"
+            return f"{channel} is asked for {amount} more than its tip holds", "draw more or dispense less"
         case "liquid discarded":
-            return "L07", f"{channel} drops its tip with {amount} of liquid in it", "dispense it first if it is needed"
+            return f"{channel} drops its tip with {amount} of liquid in it", "dispense it first if it is needed"
         case "settled layer touched":
-            return "L10", f"{channel} touches what has settled at the bottom", "stay higher, or leave more liquid"
+            return f"{channel} touches what has settled at the bottom", "stay higher, or leave more liquid"
         case "no tip":
-            return "T01", f"{channel} has no tip", "pick up a tip first"
+            return f"{channel} has no tip", "pick up a tip first"
         case "no tip at spot":
-            return "T02", f"{channel} finds no tip there", "use another spot or replace the rack"
+            return f"{channel} finds no tip there", "use another spot or replace the rack"
         case "channel has tip":
-            return "T03", f"{channel} already has a tip", "drop it first"
+            return f"{channel} already has a tip", "drop it first"
         case "tip does not fit":
-            return "T04", f"the tip does not fit {channel}", "take a rack of tips that this pipette takes"
+            return f"the tip does not fit {channel}", "take a rack of tips that this pipette takes"
         case "spot occupied":
-            return "T05", f"{channel} would put its tip onto another", "choose an empty spot or the trash"
+            return f"{channel} would put its tip onto another", "choose an empty spot or the trash"
         case "tip overfilled":
             return (
-                "T06",
                 f"the tip on {channel} is filled {amount} beyond its capacity",
                 "split it or take a larger tip",
             )
         case "immersed too deep":
             return (
-                "T08",
                 f"the tip is {effect.amount:.3g} mm too deep, past its fitting",
                 "go in higher or follow the surface",
             )
         case "unknown well":
             return (
-                "P01",
                 "there is no such well or spot on the deck",
                 "check the name against the labware's rows and columns",
             )
         case "unknown labware":
-            return "P02", "there is no such labware on the deck", "name it under labware"
+            return "there is no such labware on the deck", "name it under labware"
         case "unknown site":
-            return "P03", "there is no such site", "see 'labwright workcell show' for the sites"
+            return "there is no such site", "see 'labwright workcell show' for the sites"
         case "site occupied":
             return (
-                "P04",
                 f"'{state.labware_at(effect.place)}' stands there",
                 "move that away first, or choose a free site",
             )
         case "site unsuitable":
             return (
-                "P05",
                 "this labware cannot be put there by the arm",
                 "choose a site that takes it and that the arm reaches",
             )
         case "lid in the way":
-            return "P06", f"{channel} would hit the lid", "take the lid off first"
+            return f"{channel} would hit the lid", "take the lid off first"
         case "unknown channel":
-            return "D01", f"there is no {channel} on it", "see 'labwright workcell show' for the pipettes"
+            return f"there is no {channel} on it", "see 'labwright workcell show' for the pipettes"
         case "foreign liquid":
             carried = ", ".join(effect.liquids[:3]) + (" and more" if len(effect.liquids) > 3 else "")
-            return "C01", f"the tip on {channel} brings in {carried}", "take a new tip"
+            return f"the tip on {channel} brings in {carried}", "take a new tip"

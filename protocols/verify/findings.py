@@ -102,6 +102,14 @@ class Ledger:
         self._severity = {code: rule.severity for code, rule in RULES.items()}
         self._severity["C01"] = contamination
 
+    def again(self, code: str, step: str | None, place: str) -> bool:
+        """Count one more of what was found before; ``False`` if it is new and has to be explained."""
+        key = (code, step, place)
+        if key not in self._counts:
+            return False
+        self._counts[key] += 1
+        return True
+
     def add(
         self,
         code: str,
@@ -113,18 +121,19 @@ class Ledger:
         at: str | None = None,
     ) -> None:
         """Note one finding; ``at`` is the instruction's id."""
+        if self.again(code, step, place):
+            return
         key = (code, step, place)
-        self._counts[key] = self._counts.get(key, 0) + 1
-        if key not in self._found:
-            self._found[key] = Finding(
-                code=code,
-                severity=self._severity[code],
-                step=step,
-                instruction=at,
-                place=place,
-                message=message,
-                mend=mend,
-            )
+        self._counts[key] = 1
+        self._found[key] = Finding(
+            code=code,
+            severity=self._severity[code],
+            step=step,
+            instruction=at,
+            place=place,
+            message=message,
+            mend=mend,
+        )
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings, in the order in which they were first met; errors before warnings before notes."""

@@ -245,7 +245,7 @@ class _Pass:
         least = pipette.min_volume if tip is None else max(pipette.min_volume, tip.spec.min_volume)
         if smallest < least:
             for place, volume in zip(instruction.wells, volumes, strict=True):
-                if volume < least:
+                if volume < least and not self.ledger.again("L04", instruction.step, place):
                     message = f"{show_volume(volume)} is less than the {show_volume(least)} it moves accurately"
                     self._add("L04", instruction, message, "take a smaller tip, or dilute first and move more", place)
         if not pipette.independent and largest - smallest > 1e-9:
