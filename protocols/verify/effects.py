@@ -8,7 +8,6 @@ from protocols.program import AnyInstruction
 from protocols.quantities import show_volume
 from protocols.verify.findings import Ledger
 
-
 CODES: dict[EffectKind, str] = {
     "air drawn": "L01",
     "overflow": "L02",
