@@ -1,0 +1,238 @@
+"""The deck picture: sites and labware at their true places, as shapes for the page to draw.
+
+Lengths are mm, seen from above; y runs down the picture, as SVG has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from protocols.quantities import show_volume
+from protocols.specs import LabwareSpec, SiteSpec, WorkcellSpec
+from robots.report.model import LabwareLine
+
+FOOTPRINT = (127.76, 85.48)
+"""mm, the ANSI/SLAS 1-2004 footprint: how large a free site is drawn."""
+_PADDING = 12.0
+_HEADER = 15.0
+_TEXT = 9.0
+_NARROW = 60.0
+"""mm: a narrower piece has its name written upwards."""
+_LETTER = 0.56
+"""Width of a letter of the page's sans-serif face, in parts of its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """Many dots of one look, drawn as one path of round strokes."""
+
+    path: str
+    width: float
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A trough's basin, and the part of it that is full."""
+
+    x: float
+    y: float
+    width: float
+    depth: float
+    full: float
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of labware or a free site as drawn; ``upright`` says that its name runs upwards."""
+
+    x: float
+    y: float
+    width: float
+    depth: float
+    look: str
+    name: str
+    note: str
+    title: str
+    upright: bool = False
+    dots: tuple[Dots, ...] = ()
+    level: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A way that labware was carried."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeckPicture:
+    """The whole deck."""
+
+    width: float
+    height: float
+    header: float
+    text: float
+    pieces: tuple[Piece, ...]
+    arrows: tuple[Arrow, ...]
+
+
+def draw_deck(labware: Sequence[LabwareLine], workcell: WorkcellSpec) -> DeckPicture:
+    """Draw every site of the workcell and what stands on it."""
+    standing = {line.site: line for line in labware if line.site in workcell.sites}
+    sizes = {site: _size(workcell.kinds.get(line.kind)) for site, line in standing.items()}
+    boxes = {
+        site.id: (site.x, site.y, *(sizes.get(site.id) or _usual_size(site, workcell)))
+        for site in workcell.sites.values()
+    }
+    if not boxes:
+        return DeckPicture(0, 0, _HEADER, _TEXT, (), ())
+    left = min(box[0] for box in boxes.values()) - _PADDING
+    right = max(box[0] + box[2] for box in boxes.values()) + _PADDING
+    front = min(box[1] for box in boxes.values()) - _PADDING
+    back = max(box[1] + box[3] for box in boxes.values()) + _PADDING
+    pieces = []
+    for site, (x, y, width, depth) in boxes.items():
+        corner = (round(x - left, 1), round(back - y - depth, 1))
+        line = standing.get(site)
+        if line is None:
+            pieces.append(_free_site(site, corner, (width, depth)))
+        else:
+            pieces.append(_piece(line, workcell.kinds.get(line.kind), corner, (width, depth)))
+    return DeckPicture(
+        width=round(right - left, 1),
+        height=round(back - front, 1),
+        header=_HEADER,
+        text=_TEXT,
+        pieces=tuple(pieces),
+        arrows=tuple(_arrows(labware, boxes, left, back)),
+    )
+
+
+def _size(spec: LabwareSpec | None) -> tuple[float, float]:
+    return FOOTPRINT if spec is None else (spec.size[0], spec.size[1])
+
+
+def _usual_size(site: SiteSpec, workcell: WorkcellSpec) -> tuple[float, float]:
+    """How large labware is that this lab would stand on a free site."""
+    fitting = (kind for kind in workcell.kinds.values() if kind.category in site.accepts)
+    return _size(next(fitting, None))
+
+
+def _free_site(site: str, corner: tuple[float, float], size: tuple[float, float]) -> Piece:
+    upright = size[0] < _NARROW
+    note = _fit(site, size[1] if upright else size[0])
+    return Piece(*corner, *size, look="free", name="", note=note, title=f"{site}: free", upright=upright)
+
+
+def _piece(
+    line: LabwareLine, spec: LabwareSpec | None, corner: tuple[float, float], size: tuple[float, float]
+) -> Piece:
+    upright = size[0] < _NARROW
+    length = size[1] if upright else size[0]
+    name = _fit(line.name, length)
+    room = length - (len(name) + 2) * _TEXT * _LETTER
+    is_basin = spec is not None and len(spec.wells) == 1
+    return Piece(
+        *corner,
+        *size,
+        look={"tip rack": "tips", "trash": "trash"}.get(line.category, "plate"),
+        name=name,
+        note=_fit(line.site or "", room) if room > 30 and line.site != line.name else "",
+        title=_title(line),
+        upright=upright,
+        dots=() if spec is None or is_basin else _dots(line, spec, corner, size),
+        level=_level(line, spec, size) if spec is not None and is_basin else None,
+    )
+
+
+def _level(line: LabwareLine, spec: LabwareSpec, size: tuple[float, float]) -> Level:
+    left, top = (_HEADER + 3, 4.0) if size[0] < _NARROW else (4.0, _HEADER + 3)
+    (name,) = spec.wells
+    volume = sum(well.volume for well in line.wells)
+    full = min(volume / spec.shape(name).max_volume, 1.0)
+    return Level(left, top, round(size[0] - left - 4, 1), round(size[1] - top - 4, 1), round(full, 4))
+
+
+def _title(line: LabwareLine) -> str:
+    words = [f"{line.name} ({line.kind}) on {line.site}"]
+    if line.category == "tip rack":
+        words.append(f"{len(line.new_spots)} new tips, {len(line.used_spots)} used")
+    elif len(line.wells) == 1:
+        words.append(show_volume(line.wells[0].volume))
+    elif line.wells:
+        words.append(f"{sum(well.volume > 0 for well in line.wells)} wells with liquid")
+    if line.barcode:
+        words.append(f"barcode {line.barcode}")
+    return "\n".join(words)
+
+
+def _fit(text: str, width: float) -> str:
+    most = max(int(width / (_TEXT * _LETTER)) - 1, 3)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _dots(
+    line: LabwareLine, spec: LabwareSpec, corner: tuple[float, float], size: tuple[float, float]
+) -> tuple[Dots, ...]:
+    """The wells or tips below the piece's header, shrunk to the room that is left there."""
+    if not spec.wells:
+        return ()
+    width, depth = size
+    scale = (depth - _HEADER) / depth
+    offset = corner[0] + width * (1 - scale) / 2, corner[1] + _HEADER
+    centres = {
+        name: (round(offset[0] + well.x * scale, 1), round(offset[1] + (depth - well.y) * scale, 1))
+        for name, well in spec.wells.items()
+    }
+    diameter = round(_pitch(centres.values(), min(width, depth)) * 0.78, 2)
+    if line.category == "tip rack":
+        filled, half = set(line.new_spots), set(line.used_spots)
+        looks = ("new", "used", "gone")
+    else:
+        filled, half = {well.well for well in line.wells if well.volume > 0}, set()
+        looks = ("liquid", "used", "empty")
+    groups: dict[str, list[tuple[float, float]]] = {look: [] for look in looks}
+    for name, centre in centres.items():
+        groups[looks[0] if name in filled else looks[1] if name in half else looks[2]].append(centre)
+    return tuple(
+        Dots("".join(f"M{x} {y}h0" for x, y in points), diameter, look)
+        for look, points in groups.items()
+        if points
+    )
+
+
+def _pitch(centres: Iterable[tuple[float, float]], largest: float) -> float:
+    """The least distance between neighbours along either axis, at most ``largest`` / 2."""
+    points = list(centres)
+    gaps = [
+        b - a
+        for axis in (sorted({x for x, _ in points}), sorted({y for _, y in points}))
+        for a, b in pairwise(axis)
+        if b - a > 1
+    ]
+    return min([*gaps, largest / 2])
+
+
+def _arrows(
+    labware: Iterable[LabwareLine],
+    boxes: dict[str, tuple[float, float, float, float]],
+    left: float,
+    back: float,
+) -> Iterable[Arrow]:
+    for line in labware:
+        if line.site != line.started_at and line.site in boxes and line.started_at in boxes:
+            (x1, y1), (x2, y2) = (_middle(boxes[site], left, back) for site in (line.started_at, line.site))
+            yield Arrow(x1, y1, x2, y2, f"{line.name} was carried from {line.started_at} to {line.site}")
+
+
+def _middle(box: tuple[float, float, float, float], left: float, back: float) -> tuple[float, float]:
+    x, y, width, depth = box
+    return round(x + width / 2 - left, 1), round(back - y - depth / 2, 1)

@@ -1,0 +1,98 @@
+"""Instructions and places in words, as they stand in reports and on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from protocols.errors import UnknownNameError
+from protocols.program import (
+    AirGap,
+    AnyInstruction,
+    AskPerson,
+    Aspirate,
+    Dispense,
+    DropTips,
+    Mix,
+    MoveLabware,
+    PickUpTips,
+    ReplaceTipRack,
+    Wait,
+)
+from protocols.quantities import show_duration, show_volume
+from protocols.wells import split_well, well_position
+
+MOST_NAMED = 8
+
+
+def show_places(references: Sequence[str]) -> str:
+    """Wells or spots in short: ``"plate/A1"``, ``"plate/A1:H1"``, ``"plate/A1, C3, D5"``."""
+    parts = []
+    for labware, group in groupby(references, key=lambda reference: reference.rpartition("/")[0]):
+        wells = [reference.rpartition("/")[2] for reference in group]
+        parts.append(f"{labware}/{_show_wells(labware, wells)}")
+    return ", ".join(parts)
+
+
+def _show_wells(labware: str, wells: list[str]) -> str:
+    if len(wells) == 1:
+        return wells[0]
+    if len(set(wells)) == 1:
+        return f"{wells[0]} ({len(wells)} channels)"
+    if _is_block(labware, wells):
+        return f"{wells[0]}:{wells[-1]}"
+    named = ", ".join(wells[:MOST_NAMED])
+    return f"{named} and {len(wells) - MOST_NAMED} more" if len(wells) > MOST_NAMED else named
+
+
+def _is_block(labware: str, wells: list[str]) -> bool:
+    """Whether the wells are a full rectangle, read down the columns."""
+    try:
+        places = [well_position(split_well(f"{labware}/{well}")[1]) for well in wells]
+    except UnknownNameError:
+        return False
+    (top, left), (bottom, right) = places[0], places[-1]
+    block = [(row, column) for column in range(left, right + 1) for row in range(top, bottom + 1)]
+    return places == block
+
+
+def show_volumes(volumes: Sequence[float]) -> str:
+    """Volumes in short: one where all are equal, else the range: ``"12.5 µL"``, ``"8 µL to 42.1 µL each"``."""
+    low, high = min(volumes), max(volumes)
+    if high - low < 1e-9:
+        return show_volume(low) + (" each" if len(volumes) > 1 else "")
+    if len(volumes) <= 4:
+        return ", ".join(show_volume(volume) for volume in volumes)
+    return f"{show_volume(low)} to {show_volume(high)} each"
+
+
+def describe(instruction: AnyInstruction) -> str:
+    """One instruction in words, without its id: ``"Aspirate 12.5 µL from extraction/A1"``."""
+    match instruction:
+        case PickUpTips(spots=spots):
+            return f"Pick up {_tips(len(spots))} from {show_places(spots)}"
+        case DropTips(spots=None, channels=channels):
+            return f"Drop {_tips(len(channels))} into the trash"
+        case DropTips(spots=spots, channels=channels):
+            return f"Put {_tips(len(channels))} back to {show_places(spots or ())}"
+        case Aspirate(volumes=volumes, wells=wells):
+            return f"Aspirate {show_volumes(volumes)} from {show_places(wells)}"
+        case Dispense(volumes=volumes, wells=wells):
+            return f"Dispense {show_volumes(volumes)} into {show_places(wells)}"
+        case Mix(volumes=volumes, wells=wells, cycles=cycles):
+            return f"Mix {show_places(wells)} {cycles} times with {show_volumes(volumes)}"
+        case AirGap(volumes=volumes):
+            return f"Draw an air gap of {show_volumes(volumes)}"
+        case MoveLabware(labware=labware, site=site):
+            return f"Carry {labware} to {site}"
+        case ReplaceTipRack(rack=rack):
+            return f"A person puts a full rack in the place of {rack}"
+        case Wait(seconds=seconds):
+            return f"Wait {show_duration(seconds)}"
+        case AskPerson(message=message):
+            return f"Ask a person: {message}"
+    raise TypeError(f"not an instruction: {instruction!r}")
+
+
+def _tips(count: int) -> str:
+    return "1 tip" if count == 1 else f"{count} tips"
