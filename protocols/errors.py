@@ -45,6 +45,10 @@ class InputError(LabwrightError):
     """Raised when a file or a value that a person gave cannot be used."""
 
 
+MOST_SHOWN = 50
+"""How many problems of one file are written out."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with a file: where (file and line, field or column), what, and what to do about it."""
@@ -58,18 +62,27 @@ class Problem:
 
 
 class FileProblemsError(InputError):
-    """Raised when a file has one or more problems; ``problems`` lists them, ``more`` counts what is not listed."""
+    """Raised when a file has one or more problems.
 
-    def __init__(self, path: str, problems: Sequence[Problem], *, more: int = 0) -> None:
+    Attributes:
+        problems: each of them with its place; the text of the error shows the first :data:`MOST_SHOWN`.
+        more: how many were found beside those.
+    """
+
+    def __init__(self, path: str, problems: Sequence[Problem], *, more: int = 0, mend: str = "") -> None:
         self.problems = tuple(problems)
         self.more = more
-        if len(problems) == 1 and not more:
-            (problem,) = problems
-            super().__init__(problem.what, where=problem.where, mend=problem.mend)
+        if len(self.problems) == 1 and not more:
+            (problem,) = self.problems
+            super().__init__(problem.what, where=problem.where, mend=problem.mend or mend)
             return
-        lines = [f"{len(problems) + more} problems", *(f"  {problem}" for problem in problems)]
-        if more:
-            lines.append(f"  and {more} more")
+        shown = self.problems[:MOST_SHOWN]
+        hidden = len(self.problems) - len(shown) + more
+        lines = [f"{len(self.problems) + more} problems", *(f"  {problem}" for problem in shown)]
+        if hidden:
+            lines.append(f"  and {hidden} more")
+        if mend:
+            lines.append(f"  {mend}")
         super().__init__("\n".join(lines), where=path)
 
 

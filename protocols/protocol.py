@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from protocols.liquids import Liquid, Name, Record
 from protocols.quantities import Duration, Volume
 from protocols.specs import LabwareCategory
-from protocols.wells import Wells
+from protocols.wells import Well, Wells
 
 MOST_STEPS = 100_000
 
@@ -122,7 +122,7 @@ class Distribute(Step):
     """Move ``volume[i]`` (or one volume for all) from one source to each of ``destination``."""
 
     do: Literal["distribute"] = "distribute"
-    source: Name
+    source: Well
     destination: Wells
     volume: Volume | tuple[Volume, ...]
     handling: Handling = Handling()
@@ -139,7 +139,7 @@ class Consolidate(Step):
 
     do: Literal["consolidate"] = "consolidate"
     source: Wells
-    destination: Name
+    destination: Well
     volume: Volume | tuple[Volume, ...]
     handling: Handling = Handling()
 
@@ -167,7 +167,7 @@ class SerialDilution(Step):
 
     do: Literal["serial_dilution"] = "serial_dilution"
     wells: Annotated[Wells, Field(min_length=2)]
-    diluent: Name
+    diluent: Well
     factor: Annotated[float, Field(gt=1, le=10_000, allow_inf_nan=False)]
     volume: Volume
     discard: bool = True

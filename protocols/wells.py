@@ -88,3 +88,18 @@ def _read_wells(value: object) -> object:
 
 Wells = Annotated[tuple[str, ...], BeforeValidator(_read_wells)]
 """One or more wells: a reference, a block, or a list of them; canonical single wells inside."""
+
+
+def _read_well(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    wells = expand_wells(value)
+    if len(wells) != 1:
+        raise UnknownNameError(
+            f"'{value}' names {len(wells)} wells where one is needed", mend="Write it like 'plate/A1'"
+        )
+    return wells[0]
+
+
+Well = Annotated[str, BeforeValidator(_read_well)]
+"""Exactly one well; its canonical name inside."""

@@ -95,7 +95,7 @@ def parse_document(text: str, name: str = "text") -> Document:
         InputError: as for :func:`load_document`.
     """
     if len(text) > LARGEST:
-        raise _too_large(name, len(text))
+        raise too_large(name, len(text))
     document = _parse(text, Path(name))
     if isinstance(document.data, dict) and "include" in document.data:
         raise InputError("text that is not in a file cannot include files", where=document.where("include"))
@@ -118,20 +118,20 @@ def read_bytes(path: Path, *, limit: int = LARGEST) -> bytes:
         InputError: no such file, not a regular file, or larger than that.
     """
     try:
-        size = _regular(path)
+        size = regular_size(path)
         if size > limit:
-            raise _too_large(str(path), size, limit)
+            raise too_large(str(path), size, limit)
         with path.open("rb") as stream:
             content = stream.read(limit + 1)
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     if len(content) > limit:
-        raise _too_large(str(path), len(content), limit)
+        raise too_large(str(path), len(content), limit)
     return content
 
 
-def decode(content: bytes, path: Path) -> str:
-    """UTF-8 ``content`` of the file ``path`` as text, without its byte-order mark.
+def decode(content: bytes, path: Path, *, first_line: int = 1) -> str:
+    """UTF-8 ``content`` of the file ``path`` as text, without its byte-order mark; it begins on ``first_line``.
 
     Raises:
         InputError: it is not UTF-8; the line is named.
@@ -141,16 +141,24 @@ def decode(content: bytes, path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = content.count(b"\n", 0, error.start) + first_line
         byte = content[error.start]
         raise InputError(
             f"byte 0x{byte:02x} is not UTF-8 text", where=f"{path}:{line}", mend="Save the file as UTF-8"
         ) from None
 
 
-def _regular(path: Path) -> int:
-    """The size of the regular file ``path``."""
-    found = path.stat()
+def regular_size(path: Path) -> int:
+    """The size, bytes, of the regular file ``path``.
+
+    Raises:
+        OSError: it cannot be looked at.
+        InputError: it is a folder, a pipe or a device.
+    """
+    try:
+        found = path.stat()
+    except ValueError:
+        raise InputError("its name cannot be followed to a file", where=str(path)[:200]) from None
     if stat.S_ISDIR(found.st_mode):
         raise InputError("it is a folder", where=str(path), mend="Name a file")
     if not stat.S_ISREG(found.st_mode):
@@ -158,7 +166,8 @@ def _regular(path: Path) -> int:
     return found.st_size
 
 
-def _too_large(name: str, size: int, limit: int = LARGEST) -> InputError:
+def too_large(name: str, size: int, limit: int = LARGEST) -> InputError:
+    """The error for a file of ``size`` bytes where at most ``limit`` are read."""
     return InputError(
         f"it is {size / 1e6:,.1f} MB, more than the {limit / 1e6:,.1f} MB that are read",
         where=name,
@@ -166,7 +175,8 @@ def _too_large(name: str, size: int, limit: int = LARGEST) -> InputError:
     )
 
 
-def _unreadable(path: Path, error: OSError) -> InputError:
+def unreadable(path: Path, error: OSError) -> InputError:
+    """The error for a file that the system does not let us read."""
     why = (error.strerror or type(error).__name__).lower()
     return InputError(f"it cannot be read ({why})", where=str(path), mend="Check the name and its permissions")
 
