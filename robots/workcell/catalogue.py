@@ -29,7 +29,7 @@ from robots.workcell.geometry import (
     rising,
     straight_walls,
 )
-from robots.workcell.labware import category_of, describe
+from robots.workcell.labware import describe
 from robots.workcell.names import nearest
 from robots.workcell.opentrons import OpentronsDefinition, build_opentrons, load_opentrons
 
@@ -214,7 +214,7 @@ def _plain_profile(wells: WellsConfig, kind: str) -> Profile:
     if low is None or not 0 < low < wells.depth or (wells.diameter is None and wells.bottom == "round"):
         raise InputError(
             f"the {wells.bottom} bottom of '{kind}' does not fit its wells",
-            mend="A cone needs 'cone_height' less than 'depth'; a round bottom needs a round well deeper than its radius",
+            mend="A cone needs a 'cone_height' below 'depth', a round bottom a round well deeper than its radius",
         )
     top = wells.depth
     bottom: Frustum | CuboidalFrustum | SphericalCap
@@ -246,6 +246,3 @@ def make_lid(plate: Plate) -> Lid:
         size_z=8.0,
         nesting_z_height=6.0,
     )
-
-
-__all__ = ["Kind", "Maker", "category_of", "make_lid", "pylabrobot_maker", "pylabrobot_names", "read_kind"]

@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag
 
 from protocols.liquids import Behaviours, Name, Record
 from protocols.quantities import Concentration, Duration, FlowRate, Length, Volume
-from protocols.specs import SCHEMA_VERSION, LabwareCategory
+from protocols.specs import LabwareCategory
 from protocols.wells import Wells
 
 DriverName = Literal["simulated", "STAR", "STAR chatterbox", "OT-2"]
@@ -120,8 +120,13 @@ class OwnKind(_KindConfig):
 
 def _definition(value: object) -> str:
     if isinstance(value, Mapping):
-        return next((key for key in ("pylabrobot", "opentrons", "file") if key in value), "own")
-    return {PylabrobotKind: "pylabrobot", OpentronsKind: "opentrons", FileKind: "file"}.get(type(value), "own")
+        return next((tag for tag in ("pylabrobot", "opentrons", "file") if tag in value), "own")
+    kinds: tuple[tuple[type, str], ...] = (
+        (PylabrobotKind, "pylabrobot"),
+        (OpentronsKind, "opentrons"),
+        (FileKind, "file"),
+    )
+    return next((tag for kind, tag in kinds if isinstance(value, kind)), "own")
 
 
 KindConfig = Annotated[
@@ -244,7 +249,7 @@ class WorkcellConfig(Record):
         arm: the device that moves labware.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: Name
     deck: DeckConfig
     carriers: dict[Name, CarrierConfig] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pylabrobot.resources import Container, Plate, Resource, TipRack, Trough, TubeRack
+from pylabrobot.resources import Container, Plate, Resource, ResourceHolder, TipRack, TipSpot, Trough, TubeRack
 from pylabrobot.resources.hamilton import HamiltonTip, TipSize
 from pylabrobot.resources.tip import Tip
 
@@ -54,7 +54,7 @@ def describe(
     common: dict[str, Any] = {"kind": kind, "size": size, "source": source}
     if isinstance(resource, TipRack):
         tip = _tip_spec(kind, _first_tip(resource), min_volume, fits)
-        return LabwareSpec(category="tip rack", tip=tip, **common, **_grid(_spots(resource)))
+        return LabwareSpec(category="tip rack", tip=tip, **common, **_grid(_spot_sites(resource)))
     containers = containers_of(resource)
     shapes = {name: _shape(container, dead_volume) for name, container in containers.items()}
     named = {shape: f"well {number}" for number, shape in enumerate(dict.fromkeys(shapes.values()), 1)}
@@ -80,9 +80,26 @@ def containers_of(resource: Resource) -> dict[str, Container]:
     return {_canonical(name): well for name, well in found.items()}
 
 
-def category_of(resource: Resource) -> LabwareCategory:
-    """What sort of thing the resource is; "adapter" for anything that holds neither liquid nor tips."""
-    return _category(resource)
+def spots_of(resource: Resource) -> dict[str, TipSpot]:
+    """The tip spots of a rack by canonical name, down the columns; none for anything else."""
+    if not isinstance(resource, TipRack):
+        return {}
+    return {_canonical(resource.get_child_identifier(spot)): spot for spot in resource.get_all_items()}
+
+
+def reference_of(resource: Resource) -> str:
+    """The reference, "labware/A1", of a well, tube, trough or tip spot on a deck.
+
+    Raises:
+        ValueError: it is none of these, or part of nothing.
+    """
+    if isinstance(resource, Trough):
+        return f"{resource.name}/A1"
+    holder = resource.parent if isinstance(resource.parent, ResourceHolder) else resource
+    rack = holder.parent
+    if not isinstance(rack, Plate | TubeRack | TipRack):
+        raise ValueError(f"'{resource.name}' is no part of a plate or a rack")
+    return f"{rack.name}/{_canonical(rack.get_child_identifier(holder))}"
 
 
 def _canonical(name: str) -> str:
@@ -115,9 +132,8 @@ def _first_tip(rack: TipRack) -> Tip:
     return rack.get_all_items()[0].make_tip()
 
 
-def _spots(rack: TipRack) -> dict[str, WellSite]:
-    spots = {_canonical(rack.get_child_identifier(spot)): spot for spot in rack.get_all_items()}
-    return {name: _site(rack, spot, "tip") for name, spot in spots.items()}
+def _spot_sites(rack: TipRack) -> dict[str, WellSite]:
+    return {name: _site(rack, spot, "tip") for name, spot in spots_of(rack).items()}
 
 
 def _site(labware: Resource, inside: Resource, shape: str) -> WellSite:

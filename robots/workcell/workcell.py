@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 
-from pylabrobot.resources import Deck, Plate
+from pylabrobot.resources import Deck, Plate, Resource
 
 from protocols.errors import FileProblemsError, InputError, Problem, UnknownNameError
 from protocols.formats import Document, load_document, validate
@@ -20,7 +19,7 @@ from robots.workcell.decks import TRASH, BuiltDeck, build_deck
 from robots.workcell.names import nearest
 from robots.workcell.pipettes import describe_pipette
 
-SHIPPED = files("robots") / "data" / "workcells"
+SHIPPED = Path(__file__).parent.parent / "data" / "workcells"
 """Where the workcells stand that can be used by their bare name."""
 
 
@@ -56,16 +55,19 @@ class Workcell:
         built = build_deck(self.config.deck, self.config.carriers, has_arm=self.config.arm is not None)
         for name, placed in (self.spec.labware if labware is None else labware).items():
             if name != TRASH:
-                _put(built, self._kinds, name, placed)
+                _put(built, self, name, placed)
         return built
 
-    def make(self, name: str, kind: str) -> object:
+    def make(self, name: str, kind: str, *, lid: bool = False) -> Resource:
         """A new pylabrobot resource called ``name``, of ``kind``, on no site.
 
         Raises:
             UnknownNameError: the workcell has no such kind.
         """
-        return _known(self._kinds, kind).make(name)
+        resource = _known(self._kinds, kind).make(name)
+        if lid and isinstance(resource, Plate):
+            resource.assign_child_resource(make_lid(resource))
+        return resource
 
     def check(self) -> tuple[Problem, ...]:
         """What a person should know of the file: what is unknown or guessed, and what can never be used.
@@ -102,16 +104,14 @@ def load_workcell(name_or_path: str | Path) -> Workcell:
 
 def shipped_workcells() -> tuple[str, ...]:
     """The names of the workcells that Labwright ships."""
-    return tuple(
-        sorted(entry.name.removesuffix(".yaml") for entry in SHIPPED.iterdir() if entry.name.endswith(".yaml"))
-    )
+    return tuple(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
 
 
 def _find(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     bare = path.name == str(name_or_path) and not path.suffix
     if bare and str(name_or_path) in shipped_workcells():
-        return Path(str(SHIPPED / f"{name_or_path}.yaml"))
+        return SHIPPED / f"{name_or_path}.yaml"
     if bare and not path.exists():
         raise UnknownNameError(
             f"there is no workcell '{name_or_path}'",
@@ -143,16 +143,14 @@ def _known(kinds: Mapping[str, Kind], name: str) -> Kind:
     return kinds[name]
 
 
-def _put(built: BuiltDeck, kinds: Mapping[str, Kind], name: str, placed: PlacedLabware) -> None:
-    resource = _known(kinds, placed.kind).make(name)
+def _put(built: BuiltDeck, workcell: Workcell, name: str, placed: PlacedLabware) -> None:
+    resource = workcell.make(name, placed.kind, lid=placed.lid)
     holder = built.holders.get(placed.site)
     if holder is None:
         raise UnknownNameError(f"'{name}': there is no site '{placed.site}'", mend=nearest(placed.site, built.holders))
     if holder.resource is not None:
         raise InputError(f"'{name}' cannot stand on '{placed.site}', where '{holder.resource.name}' stands")
     try:
-        if placed.lid and isinstance(resource, Plate):
-            resource.assign_child_resource(make_lid(resource))
         holder.assign_child_resource(resource)
     except (ValueError, AssertionError) as error:
         raise InputError(f"'{name}' cannot stand on '{placed.site}': {error}") from None

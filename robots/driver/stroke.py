@@ -1,0 +1,44 @@
+"""One stroke of a pipette as the driver sees it: an instruction with its liquid class, wells and tips at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pylabrobot.resources import Container, Tip
+
+from protocols.liquids import LiquidClass
+from protocols.tips import Tip as Column
+
+HEIGHT_UNKNOWN = 1.0
+"""mm above the cavity bottom where a real tip goes if an instruction's height is unknown: the clearance that
+Opentrons' API keeps by default (``well_bottom_clearance``); pylabrobot would go to the bottom itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A stroke of the channels of one pipette, in the instruction's order.
+
+    Attributes:
+        pipette: its name.
+        channels: the pipette's own channel numbers.
+        numbers: pylabrobot's numbers for them.
+        wells: the well under each channel; for an air gap, over which it is drawn.
+        volumes: µL; 0 for a mix.
+        mixes: µL of each mixing stroke and how often; of pre-wetting, for an aspirate.
+        tips: pylabrobot's tips.
+        columns: what is in them, as LabState has it.
+        height: mm above the cavity bottom; ``None`` is unknown.
+        air: draw air above the wells.
+    """
+
+    pipette: str
+    channels: tuple[int, ...]
+    numbers: tuple[int, ...]
+    wells: tuple[Container, ...]
+    volumes: tuple[float, ...]
+    liquid_class: LiquidClass
+    tips: tuple[Tip, ...]
+    columns: tuple[Column, ...]
+    height: float | None
+    mixes: tuple[tuple[float, int], ...] = ()
+    air: bool = False
