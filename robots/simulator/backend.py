@@ -225,7 +225,7 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
         await self._act(
             {
                 "kind": "pick_up_tips",
-                "pipette": self._head96(),
+                "pipette": self._need_head96(),
                 "channels": chosen,
                 "spots": [self._reference(spots[channel]) for channel in chosen],
             }
@@ -238,7 +238,7 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
         if isinstance(drop.resource, ItemizedResource):
             items = drop.resource.get_all_items()
             spots = [self._reference(items[channel]) for channel in held]
-        await self._act({"kind": "drop_tips", "pipette": self._head96(), "channels": held, "spots": spots})
+        await self._act({"kind": "drop_tips", "pipette": self._need_head96(), "channels": held, "spots": spots})
 
     async def aspirate96(
         self,
@@ -375,7 +375,7 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
         else:
             wells = [self._reference(op.wells[channel]) for channel in chosen]
         stroke = {
-            "pipette": self._head96(),
+            "pipette": self._need_head96(),
             "channels": chosen,
             "wells": wells,
             "liquid_class": (liquid_class or class_of(op, inwards)).model_dump(mode="json"),
@@ -383,7 +383,7 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
         }
         return stroke, [op.volume] * len(chosen)
 
-    def _head96(self) -> str:
+    def _need_head96(self) -> str:
         if self._head96_pipette is None:
             raise DeviceError(f"'{self.device}' has no 96 head")
         return self._head96_pipette

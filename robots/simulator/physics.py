@@ -103,7 +103,7 @@ class Actual(Record):
 
     Attributes:
         channels: those of the command on which something moves.
-        volumes: µL on each of ``channels``, for strokes.
+        volumes: µL on each of ``channels``: moved in a stroke, held in a tip that is dropped.
         emptied: spots at which there is no tip after all.
         moves: whether an act without channels is done.
     """
@@ -141,10 +141,10 @@ def decide(truth: Truth, command: Command, act_id: str, noise: Noise, seed: int,
         case AirGap():
             return Decision(actual=Actual(channels=command.channels, volumes=command.volumes))
         case DropTips():
-            return Decision(actual=Actual(channels=command.channels))
-        case Grip() if any(strike.fault.kind == "gripper failed" for strike in strikes):
-            fault = Fault(kind="gripper failed", place=command.labware, message="the gripper closed and held nothing")
-            return Decision(actual=Actual(moves=False), noticed=(fault,))
+            held = tuple(truth.state.tip_volume(command.pipette, channel) for channel in command.channels)
+            return Decision(actual=Actual(channels=command.channels, volumes=held))
+        case Grip() | Release():
+            return _decide_arm(truth, command, strikes)
     return Decision(actual=Actual())
 
 
