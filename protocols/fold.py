@@ -77,25 +77,35 @@ def _apply_partly(state: LabState, program: Program, instruction: AnyInstruction
     """Apply what still happened: nothing on the channels that failed, the reported volumes on the others."""
     if not isinstance(instruction, PickUpTips | DropTips | Aspirate | Dispense | Mix | AirGap):
         return ()
-    if isinstance(instruction, PickUpTips):
-        for fault in outcome.faults:
-            if fault.kind == "missing tip" and fault.channel in instruction.channels:
-                state.spots[instruction.spots[instruction.channels.index(fault.channel)]] = None
-    if outcome.volumes is None:
-        failed = {fault.channel for fault in outcome.faults}
-        if not failed or None in failed:
-            return ()
-        kept = [index for index, channel in enumerate(instruction.channels) if channel not in failed]
+    failed = {fault.channel for fault in outcome.faults}
+    if outcome.volumes is not None:
+        kept = [
+            index
+            for index, (channel, volume) in enumerate(zip(instruction.channels, outcome.volumes, strict=True))
+            if volume > 0.0 or (failed and None not in failed and channel not in failed)
+        ]
+    elif not failed or None in failed:
+        kept = []
     else:
-        kept = [index for index, volume in enumerate(outcome.volumes) if volume > 0.0]
-    if not kept:
-        return ()
+        kept = [index for index, channel in enumerate(instruction.channels) if channel not in failed]
     reported = None if outcome.volumes is None else tuple(outcome.volumes[index] for index in kept)
-    return _apply(state, program, _only(instruction, kept), reported)
+    effects = _apply(state, program, on_channels(instruction, kept), reported) if kept else ()
+    if isinstance(instruction, PickUpTips):
+        _empty_spots(state, instruction, outcome)
+    return effects
 
 
-def _only(instruction: PipettingInstruction, kept: list[int]) -> PipettingInstruction:
-    """The same instruction on some of its channels alone."""
+def _empty_spots(state: LabState, instruction: PickUpTips, outcome: Outcome) -> None:
+    """Where a device found no tip there is none: trying the same spot again will not help."""
+    for fault in outcome.faults:
+        if fault.kind == "missing tip" and fault.channel in instruction.channels:
+            spot = instruction.spots[instruction.channels.index(fault.channel)]
+            if spot in state.spots:
+                state.spots[spot] = None
+
+
+def on_channels(instruction: PipettingInstruction, kept: list[int]) -> PipettingInstruction:
+    """The same instruction on some of its channels alone: those at the positions ``kept`` of its lists."""
     lists: dict[str, Any] = {
         name: tuple(values[index] for index in kept)
         for name in ("channels", "wells", "volumes", "spots")

@@ -1,7 +1,7 @@
 """Measuring the simulated lab as a person would measure a real one: by weighing, assaying and looking.
 
-Nothing here knows of verification, or of what LabState calls an effect of liquids: amounts are read off the wells and off
-the log's own record of what moved. So these figures can judge what verification says.
+Nothing here knows of verification, or of what LabState calls an effect of liquids: amounts are read off the wells
+and off the log's own record of what moved. So these figures can judge what verification says.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ _SEEN: dict[EffectKind, tuple[FaultKind, str]] = {
     "no tip": ("refused", "the channel has no tip"),
     "no tip at spot": ("missing tip", "no tip was felt on the channel after the pick-up"),
     "channel has tip": ("refused", "the channel already has a tip"),
-    "tip does not fit": ("missing tip", "no tip was felt on the channel after the pick-up: it does not fit"),
+    "tip does not fit": ("refused", "the tip does not fit the channel and stayed in its rack"),
     "spot occupied": ("refused", "the tip met another one and stayed on the channel"),
     "lid in the way": ("refused", "the channel met something solid above the well: is the lid on?"),
     "site occupied": ("gripper failed", "the arm stalled: something stands at the site"),

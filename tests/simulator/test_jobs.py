@@ -110,7 +110,7 @@ async def test_prewetting_does_not_make_an_act_of_its_own_but_mixing_before_does
 
 async def test_an_air_gap_is_pushed_out_before_liquid():
     world = small_world()
-    lh, backend = await handler(world)
+    lh, _ = await handler(world)
     plate = lh.deck.get_resource("plate")
     await lh.pick_up_tips(lh.deck.get_resource("tips_300_1")["A1"])
     await lh.aspirate(plate["A1"], [50.0], liquid_class=BARE)
