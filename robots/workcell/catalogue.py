@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -69,7 +68,7 @@ def pylabrobot_names(base: type = Resource) -> tuple[str, ...]:
 
 def _makes(name: str, wanted: tuple[type, ...]) -> bool:
     function = getattr(pylabrobot.resources, name)
-    if not inspect.isfunction(function) or name.startswith("_"):
+    if not inspect.isfunction(function) or (function.__doc__ or "").startswith("Deprecated"):
         return False
     annotated = inspect.signature(function).return_annotation
     returned = getattr(pylabrobot.resources, annotated, None) if isinstance(annotated, str) else annotated
@@ -85,14 +84,8 @@ def pylabrobot_maker(name: str, base: type = Resource) -> Maker:
     if name not in pylabrobot_names(base):
         what = "carrier" if base is Carrier else "labware"
         raise UnknownNameError(f"pylabrobot has no {what} '{name}'", mend=nearest(name, pylabrobot_names(base)))
-    function: Callable[..., Resource] = getattr(pylabrobot.resources, name)
-
-    def make(resource_name: str) -> Resource:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # old spellings of a name still make the labware
-            return function(resource_name)
-
-    return make
+    function: Maker = getattr(pylabrobot.resources, name)
+    return function
 
 
 def _from_pylabrobot(name: str, config: PylabrobotKind) -> Kind:

@@ -73,7 +73,7 @@ class OpentronsWell(_Part):
     """A well, tube or tip spot; lengths mm from the labware's front left bottom corner, volumes µL."""
 
     shape: Literal["circular", "rectangular"]
-    depth: PositiveAmount
+    depth: Amount
     totalLiquidVolume: Amount
     x: Amount
     y: Amount
@@ -144,6 +144,10 @@ class OpentronsDefinition(_Part):
         ordered = [well for column in self.ordering for well in column]
         if sorted(ordered) != sorted(self.wells):
             raise ValueError("ordering: it must name each of the wells once")
+        if self.category in ("plate", "trough", "tube rack"):
+            for name, well in self.wells.items():
+                if well.depth <= 0 or well.totalLiquidVolume <= 0:
+                    raise ValueError(f"wells.{name}: depth and totalLiquidVolume must be greater than 0")
         rack = self.parameters.isTiprack
         if rack and (self.parameters.tipLength is None or not self.wells):
             raise ValueError("parameters.tipLength: a tip rack needs it, and at least one tip")

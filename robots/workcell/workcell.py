@@ -127,8 +127,8 @@ def _read_kinds(config: WorkcellConfig, document: Document) -> tuple[dict[str, K
         try:
             kinds[name] = read_kind(name, kind, document.path.parent)
         except InputError as error:
-            where = error.where if error.where and ":" in error.where else document.where("kinds", name)
-            problems.append(Problem(where, f"kinds, {name}: {error.what}", error.mend))
+            inside = f" {error.where}:" if error.where else ""
+            problems.append(Problem(document.where("kinds", name), f"kinds, {name}:{inside} {error.what}", error.mend))
     return kinds, problems
 
 
@@ -158,10 +158,11 @@ def _put(built: BuiltDeck, workcell: Workcell, name: str, placed: PlacedLabware)
 
 def _placing_problems(workcell: Workcell, document: Document) -> list[Problem]:
     """What pylabrobot itself refuses about the labware."""
+    built = workcell.place({})
     problems = []
-    for name, placed in workcell.spec.labware.items():
+    for name in workcell.config.labware:
         try:
-            workcell.place({name: placed})
+            _put(built, workcell, name, workcell.spec.labware[name])
         except InputError as error:
             problems.append(Problem(document.where("labware", name), error.what, error.mend))
     return problems

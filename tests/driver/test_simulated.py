@@ -24,7 +24,7 @@ from protocols.program import (
     Wait,
 )
 from robots.driver import PyLabRobotDriver, make_driver
-from robots.simulator import FaultPlan, LocalWorld, PlannedFault, World
+from robots.simulator import FaultPlan, LocalWorld, Noise, PlannedFault, World
 from robots.workcell import Workcell
 from tests.driver.lab import program
 
@@ -54,7 +54,7 @@ class Lab:
 
     def __init__(self, workcell: Workcell, wanted: Program, *faults: PlannedFault) -> None:
         self.workcell, self.program = workcell, wanted
-        self.world = World(workcell.spec, seed=1, faults=FaultPlan(faults=faults))
+        self.world = World(workcell.spec, noise=Noise.off(), faults=FaultPlan(faults=faults))
         self.port = LocalWorld(self.world)
         self.state = LabState.start(workcell.spec, wanted)
         self.driver = self.connect()
@@ -88,6 +88,23 @@ def test_every_kind_of_instruction_happens_once_and_as_expected(starlet: Workcel
     ]
     assert acts == expected
     assert all(outcomes[instruction.id].seconds > 0 for instruction in EVERY_KIND)
+
+
+def test_the_world_is_told_what_the_program_says(starlet: Workcell) -> None:
+    lab = Lab(starlet, program(*EVERY_KIND, own=CLASS))
+    asyncio.run(lab.run())
+    told = {record.id.removeprefix("run:").partition("#")[0]: record.command for record in lab.world.log()}
+    for instruction in EVERY_KIND:
+        for name in ("channels", "wells", "volumes", "spots", "cycles", "height", "pipette", "labware", "rack"):
+            wanted = getattr(instruction, name, None)
+            if wanted is not None and name in told[instruction.id]:
+                heard = told[instruction.id][name]
+                assert (tuple(heard) if isinstance(wanted, tuple) else heard) == wanted, f"{instruction.id}.{name}"
+    truth = lab.truth()
+    assert {well: truth.volume(well) for well in lab.state.wells} == pytest.approx(
+        {well: lab.state.volume(well) for well in lab.state.wells}, abs=1e-9
+    )
+    assert truth.site_of("p") == "plates-b-5"
 
 
 @pytest.mark.parametrize("kind", ["short aspirate", "clog"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_channels_in_one_trough_keep_their_distance(starlet: Workcell) -> None:
     pick = PickUpTips(id="pick", pipette="channels", channels=tuple(range(8)), spots=spots)
     star = run(starlet, pick, aspirate(*[50.0] * 8, wells=("diluent/A1",) * 8))
     y = numbers(star.last("C0AS"), "yp")[:8]
-    assert all(back - front >= 90 for back, front in zip(y, y[1:], strict=False))
+    assert all(back - front >= 90 for back, front in pairwise(y))
 
 
 def test_an_air_gap_is_drawn_above_the_well_uncorrected(starlet: Workcell) -> None:

@@ -1,4 +1,4 @@
-"""pylabrobot's own trackers as a witness: for programs without film they agree with LabState after every instruction."""
+"""pylabrobot's own trackers as a witness: without film they agree with LabState after every instruction."""
 
 from __future__ import annotations
 

@@ -322,7 +322,12 @@ def test_7_numbers_that_make_no_sense_are_refused(starlet: Workcell, said: str) 
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"vols": [math.nan]}, {"vols": [-5.0]}, {"vols": [1.0], "flow_rates": [-1.0]}, {"vols": [1.0], "liquid_height": [500.0]}],
+    [
+        {"vols": [math.nan]},
+        {"vols": [-5.0]},
+        {"vols": [1.0], "flow_rates": [-1.0]},
+        {"vols": [1.0], "liquid_height": [500.0]},
+    ],
 )
 def test_7_bare_pylabrobot_takes_them(starlet: Workcell, arguments: dict[str, Any]) -> None:
     async def story(bench: Bench) -> None:
