@@ -155,7 +155,10 @@ class OpentronsDefinition(_Part):
 
     @property
     def category(self) -> LabwareCategory:
-        """Its category here."""
+        """Its category here; an aluminium block holds tubes, or is an adapter that plates stand in."""
+        holds_liquid = any(well.totalLiquidVolume > 0 for well in self.wells.values())
+        if self.metadata.displayCategory == "aluminumBlock" and not holds_liquid:
+            return "adapter"
         return _CATEGORIES.get(self.metadata.displayCategory, "adapter")
 
     def bottom(self, well: str) -> str | None:
