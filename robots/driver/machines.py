@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pylabrobot.liquid_handling.backends import LiquidHandlerBackend, OpentronsOT2Backend, STARBackend
+from pylabrobot.liquid_handling.backends import LiquidHandlerBackend, STARBackend
 from pylabrobot.liquid_handling.backends.hamilton.STAR_chatterbox import STARChatterboxBackend
 
 from protocols.errors import DeviceError
 from robots.driver.dialects import Dialect, Plain, Simulated
 from robots.driver.hamilton import Star
+from robots.driver.opentrons import OpentronsByMount
 from robots.simulator import SimulatedLiquidHandler, WorldPort
 from robots.workcell import Workcell
 from robots.workcell.config import DeviceConfig
@@ -52,9 +53,9 @@ def _handler(workcell: Workcell) -> tuple[str, DeviceConfig]:
     return handlers[0]
 
 
-def _opentrons(name: str, device: DeviceConfig) -> OpentronsOT2Backend:
+def _opentrons(name: str, device: DeviceConfig) -> OpentronsByMount:
     try:
-        return OpentronsOT2Backend(host=device.host or "", port=device.port)
+        return OpentronsByMount(host=device.host or "", port=device.port)
     except RuntimeError:
         raise DeviceError(
             f"'{name}' is an OT-2, and the package that speaks to it is missing",

@@ -64,6 +64,13 @@ def _check_devices(config: WorkcellConfig, report: _Report) -> None:
             report(("devices", name, "driver"), f"a {config.deck.type} deck is not moved by '{device.driver}'")
         if device.driver == "OT-2" and device.host is None:
             report(("devices", name), "the OT-2's address is missing", "Add 'host'")
+    _check_pipettes(config, report)
+    if config.arm is not None and getattr(config.devices.get(config.arm), "kind", None) != "arm":
+        arms = [name for name, device in config.devices.items() if device.kind == "arm"]
+        report(("arm",), f"there is no arm '{config.arm}'", nearest(config.arm, arms))
+
+
+def _check_pipettes(config: WorkcellConfig, report: _Report) -> None:
     mounts: dict[str, str] = {}
     for name, pipette in config.pipettes.items():
         known = config.devices.get(pipette.device)
@@ -82,9 +89,12 @@ def _check_devices(config: WorkcellConfig, report: _Report) -> None:
                     ("pipettes", name, "mount"), f"'{mounts[pipette.mount]}' is on the {pipette.mount} mount already"
                 )
             mounts[pipette.mount] = name
-    if config.arm is not None and getattr(config.devices.get(config.arm), "kind", None) != "arm":
-        arms = [name for name, device in config.devices.items() if device.kind == "arm"]
-        report(("arm",), f"there is no arm '{config.arm}'", nearest(config.arm, arms))
+    if any(device.driver == "OT-2" for device in config.devices.values()):
+        multi = [name for name, pipette in config.pipettes.items() if describe_pipette(name, pipette).channels > 1]
+        for name in multi:
+            report(("pipettes", name, "type"), "pylabrobot moves an OT-2's single-channel pipettes only")
+        if list(mounts) not in (["left"], ["left", "right"]):
+            report(("pipettes",), "pylabrobot needs an OT-2's left pipette, named before the right one")
 
 
 def _check_labware(config: WorkcellConfig, kinds: Mapping[str, LabwareSpec], built: BuiltDeck, report: _Report) -> None:

@@ -124,6 +124,21 @@ def test_two_pipettes_on_one_mount(tmp_path: Path) -> None:
     assert "'p300' is on the left mount already" in message
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("p300_single_gen2", "p300_multi_gen2", "single-channel pipettes only"),
+        ("  p300: {device: handler, type: p300_single_gen2, mount: left}\n", "", "left pipette"),
+    ],
+)
+def test_an_ot2_that_pylabrobot_cannot_move(tmp_path: Path, old: str, new: str, said: str) -> None:
+    real = change("driver: simulated", "driver: OT-2, host: 169.254.1.1", OT2).replace("tips_300_", "#")
+    assert said in refused(tmp_path, change(old, new, real))
+    simulated = tmp_path / "simulated.yaml"
+    simulated.write_text(change(old, new, OT2).replace("  tips_300_", "  #"), encoding="utf-8")
+    load_workcell(simulated)
+
+
 def test_carriers_on_an_ot2(tmp_path: Path) -> None:
     message = refused(tmp_path, OT2 + "\ncarriers: {a: {type: TIP_CAR_480_A00, rail: 1}}\n")
     assert "slots and no carriers" in message
