@@ -56,7 +56,7 @@ class Simulated:
 
     def height(self, stroke: Stroke, index: int, *, dispensing: bool) -> float | None:
         """See :class:`Dialect`."""
-        return above_rim(stroke, index) if stroke.air else stroke.height
+        return above_rim(stroke, index) if stroke.air else _within(stroke, index, stroke.height, dispensing)
 
     def grip(self) -> dict[str, Any]:
         """See :class:`Dialect`."""
@@ -91,7 +91,7 @@ class Plain:
         if stroke.air:
             return above_rim(stroke, index)
         if stroke.height is not None:
-            return stroke.height
+            return _within(stroke, index, stroke.height, dispensing)
         if dispensing and stroke.liquid_class.jet:
             return float(stroke.wells[index].get_size_z())
         return HEIGHT_UNKNOWN
@@ -112,3 +112,10 @@ ABOVE_RIM = 5.0
 def above_rim(stroke: Stroke, index: int) -> float:
     """Where air is drawn over a well, mm above its cavity bottom."""
     return float(stroke.wells[index].get_size_z()) + ABOVE_RIM
+
+
+def _within(stroke: Stroke, index: int, height: float | None, dispensing: bool) -> float | None:
+    """A jet falls from the rim at the highest: channels over wells of unlike depth share one height."""
+    if height is None or not (dispensing and stroke.liquid_class.jet):
+        return height
+    return min(height, float(stroke.wells[index].get_size_z()))

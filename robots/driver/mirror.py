@@ -183,7 +183,10 @@ class Mirror:
             self._standing[name] = standing
         standing.instance, standing.site = item, item.site
         if standing.resource is not held:
-            self.site(item.site).assign_child_resource(standing.resource)
+            try:
+                self.site(item.site).assign_child_resource(standing.resource)
+            except (ValueError, AssertionError) as error:  # pylabrobot refuses it: its name, or its sort of plate
+                raise DeviceError(f"'{name}' cannot stand on '{item.site}': {error}", where=f"labware {name}") from None
 
     def _follow_channels(self, handler: GuardedLiquidHandler, pipette: str) -> None:
         mounted = self._state.channels.get(pipette, [])

@@ -23,7 +23,7 @@ pylabrobot 0.2.2 lets the following through. What closes each:
 12. The Visualizer loads scripts from elsewhere and has no login: it is not used; :mod:`robots.report` draws the deck.
 """
 
-from robots.guard.handler import GuardedLiquidHandler, Limit
-from robots.guard.refusal import Refused, TipsUnknown
+from robots.guard.handler import GuardedLiquidHandler
+from robots.guard.refusal import Limit, Refused, TipsUnknown
 
 __all__ = ["GuardedLiquidHandler", "Limit", "Refused", "TipsUnknown"]

@@ -6,9 +6,8 @@ overridden (``transfer``, ``discard_tips``, ``return_tips``, ``move_plate`` …)
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from pylabrobot.liquid_handling import LiquidHandler
@@ -31,6 +30,7 @@ from pylabrobot.resources.tip_tracker import TipTracker
 from protocols.errors import DeviceError
 from robots.guard.books import Books
 from robots.guard.refusal import (
+    Limit,
     Refused,
     TipsUnknown,
     check_amount,
@@ -42,21 +42,6 @@ from robots.guard.refusal import (
 )
 
 HEAD_96 = 96
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """What no stroke may exceed.
-
-    Attributes:
-        flow_rate: µL/s.
-        volume: µL of one stroke of one channel, by pylabrobot's channel number.
-        head96_volume: the same for the 96 head.
-    """
-
-    flow_rate: float = 1000.0
-    volume: Mapping[int, float] = field(default_factory=dict)
-    head96_volume: float = 1000.0
 
 
 class GuardedLiquidHandler(LiquidHandler):  # type: ignore[misc]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pylabrobot.resources import Container, Deck, Resource
 
@@ -12,6 +13,21 @@ from protocols.outcomes import Fault
 
 RIM_CLEARANCE = 0.01
 """mm by which a height may lie above the rim before it is refused: rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What no stroke may exceed.
+
+    Attributes:
+        flow_rate: µL/s.
+        volume: µL of one stroke of one channel, by pylabrobot's channel number.
+        head96_volume: the same for the 96 head.
+    """
+
+    flow_rate: float = 1000.0
+    volume: Mapping[int, float] = field(default_factory=dict)
+    head96_volume: float = 1000.0
 
 
 class Refused(DeviceError):

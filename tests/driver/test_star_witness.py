@@ -112,6 +112,18 @@ def test_an_unknown_height_is_never_the_cavity_bottom(starlet: Workcell) -> None
     assert numbers(drawn, "zl")[0] - numbers(drawn, "zx")[0] == pytest.approx(10, abs=1)
 
 
+def test_a_jet_over_wells_of_unlike_depth_falls_from_each_rim(starlet: Workcell) -> None:
+    own = FILMLESS.model_copy(update={"jet": True})
+    plates = {"p": PLATE, "deep": PlacedLabware(kind="deepwell_96_2ml", site="plates-a-2")}
+    wells = ("deep/A1", "p/A1")
+    give = dispense(40.0, 40.0, wells=wells, height=42.0)
+    bench = Bench(starlet, program(PICK, aspirate(100.0, 100.0), give, own=own, labware=plates))
+    assert [outcome.status for outcome in asyncio.run(bench.run())] == ["done"] * 3
+    given = bench.backend.last("C0DS")
+    above = [surface - bottom for surface, bottom in zip(numbers(given, "zl"), numbers(given, "zx"), strict=True)]
+    assert above[:2] == pytest.approx([420, 107], abs=1)
+
+
 def test_level_detection_is_switched_on_and_follows_the_surface(starlet: Workcell) -> None:
     own = FILMLESS.model_copy(update={"level_detection": True, "immersion": 2.0})
     star = run(starlet, PICK, aspirate(100.0, 50.0), own=own)
