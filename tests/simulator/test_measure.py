@@ -23,8 +23,8 @@ def test_a_tip_used_twice_carries_its_film_over():
     world.act("run:2#0", stroke("aspirate", ["plate/A1"], [50.0], FILM))
     world.act("run:3#0", stroke("dispense", ["target/A1"], [50.0], FILM.model_copy(update={"jet": True})))
     world.act("run:4#0", stroke("aspirate", ["plate/A2"], [50.0], FILM))
-    # 2 µL of red changed places with 2 µL of 150 µL of blue
-    assert foreign_fraction(world.state.composition("plate/A2"), {"blue"}) == pytest.approx(2.0 / 100.0)
+    # 2 µL of red changed places with 2 of the 150 µL of blue, before 50 µL of the mixture were drawn
+    assert foreign_fraction(world.state.composition("plate/A2"), {"blue"}) == pytest.approx(2.0 / 150.0)
     assert foreign_fraction(world.state.composition("plate/A1"), {"red"}) == 0.0
 
 
@@ -38,7 +38,7 @@ def test_lost_is_what_ran_over_and_what_was_thrown_away_beyond_the_film():
     # A held its film alone, B 40 µL
     assert lost_volume(world.log(), world.state.lost()) == pytest.approx(38.0)
     world.act("run:5#0", pick("CD"))
-    for number, well in enumerate(("plate/A1", "plate/C1", "plate/D1")):
+    for number, well in enumerate(("plate/C1", "plate/D1", "plate/E1")):
         world.act(f"run:6-{number}#0", stroke("aspirate", [well], [150.0], BARE))
         world.act(f"run:7-{number}#0", stroke("dispense", ["target/H12"], [150.0], BARE))
     # the well takes 360 µL
