@@ -205,3 +205,17 @@ def test_the_head_moves_a_whole_plate(starlet: Workcell) -> None:
     assert numbers(star.last("C0EA"), "af") == [531]
     assert numbers(star.last("C0ED"), "df") == [531]
     assert bench.state.volume("q/H12") == pytest.approx(50.0)
+
+
+def test_make_safe_halts_the_machine_as_often_as_it_is_asked(starlet: Workcell) -> None:
+    bench = Bench(starlet, program(PICK))
+
+    async def story() -> None:
+        await bench.run()
+        await bench.driver.make_safe()
+        await bench.driver.make_safe()
+        await bench.driver.close()  # tips are mounted, and the record knows it
+        await bench.driver.close()
+
+    asyncio.run(story())
+    assert [command[:4] for command in bench.backend.sent][-2:] == ["C0HD", "C0HD"]
