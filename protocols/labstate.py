@@ -17,9 +17,9 @@ from protocols.errors import RecordError
 from protocols.liquids import LiquidClass
 from protocols.mixtures import Content, Mixture
 from protocols.program import Program
-from protocols.specs import SCHEMA_VERSION, Fill, LabwareSpec, PlacedLabware, WorkcellSpec
+from protocols.specs import SCHEMA_VERSION, Fill, PlacedLabware, WorkcellSpec
 from protocols.tips import DUST, Tip
-from protocols.vessels import Cavity, LabwareInstance, Well
+from protocols.vessels import Cavity, LabwareInstance, Spots, Well
 
 Effects = Sequence[Effect]
 """What happened beside what was asked; empty for the most part."""
@@ -46,10 +46,11 @@ class LabState:
         self.labware: dict[str, LabwareInstance] = {}
         self.sites: dict[str, str] = {}
         self.wells: dict[str, Well] = {}
-        self.spots: dict[str, Tip | None] = {}
+        self.spots = Spots()
         self.channels: dict[str, list[Tip | None]] = {
             name: [None] * pipette.channels for name, pipette in workcell.pipettes.items()
         }
+        self._pure: dict[str, Mixture] = {}
         self.waste = Content()
         self.spilled = Content()
 
@@ -92,7 +93,7 @@ class LabState:
             del self.sites[instance.site]
         for position in instance.spec.wells:
             self.wells.pop(f"{name}/{position}", None)
-            self.spots.pop(f"{name}/{position}", None)
+        self.spots.take_away(name)
 
     def place(self, name: str, placed: PlacedLabware) -> None:
         """Stand a new piece of labware on its site; unknown kinds are passed over (verify names them)."""
@@ -103,7 +104,7 @@ class LabState:
         self.labware[name] = instance
         self.sites.setdefault(placed.site, name)
         if spec.tip is not None:
-            self._fill_rack(instance, spec)
+            self.spots.stand(name, spec)
             return
         cavities = {key: Cavity(shape) for key, shape in spec.shapes.items()}
         for well, position in spec.wells.items():
@@ -115,15 +116,12 @@ class LabState:
         if well is None:
             return
         if fill.volume > 0:
-            well.add(Mixture.pure(fill.liquid), fill.volume)
+            pure = self._pure.get(fill.liquid)
+            if pure is None:
+                pure = self._pure[fill.liquid] = Mixture.pure(fill.liquid)
+            well.add(pure, fill.volume)
         if fill.settled is not None:
             well.settled_height = fill.settled_height
-
-    def _fill_rack(self, rack: LabwareInstance, spec: LabwareSpec) -> None:
-        if spec.tip is not None:
-            for position in spec.wells:
-                spot = f"{rack.name}/{position}"
-                self.spots[spot] = Tip(spec.tip, spot)
 
     # -- tips ---------------------------------------------------------------------------------------
 
@@ -167,7 +165,7 @@ class LabState:
                 mounted[channel] = None
             elif place not in self.spots:
                 effects.append(Effect(kind="unknown well", place=place, channel=channel))
-            elif self.spots[place] is not None:
+            elif self.spots.get(place) is not None:
                 effects.append(Effect(kind="spot occupied", place=place, channel=channel))
             else:
                 self.spots[place] = tip
@@ -179,11 +177,12 @@ class LabState:
         instance = self.labware.get(rack)
         if instance is None or instance.spec.tip is None:
             return (Effect(kind="unknown labware", place=rack),)
+        used = self.spots.touched()
         for position in instance.spec.wells:
-            tip = self.spots.get(f"{rack}/{position}")
+            tip = used.get(f"{rack}/{position}")
             if tip is not None:
                 tip.pour_into(self.waste)
-        self._fill_rack(instance, instance.spec)
+        self.spots.stand(rack, instance.spec)
         return _NOTHING
 
     # -- liquids ------------------------------------------------------------------------------------
@@ -328,7 +327,11 @@ class LabState:
                 for name, well in self.wells.items()
                 if well.volume > 0.0 or well.settled_height is not None
             },
-            "spots": {name: tip.snapshot() if tip else None for name, tip in self.spots.items() if _changed(name, tip)},
+            "spots": {
+                name: tip.snapshot() if tip else None
+                for name, tip in self.spots.touched().items()
+                if _changed(name, tip)
+            },
             "channels": {
                 name: [tip.snapshot() if tip else None for tip in tips]
                 for name, tips in self.channels.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from protocols.effects import Effect
 from protocols.liquids import LiquidClass
 from protocols.mixtures import Content
@@ -22,6 +24,53 @@ class LabwareInstance:
         self.site = site
         self.lid = lid
         self.barcode = barcode
+
+
+class Spots:
+    """Tips standing in racks, by reference; a rack's tips are made when they are first looked at."""
+
+    def __init__(self) -> None:
+        self._racks: dict[str, LabwareSpec] = {}
+        self._seen: dict[str, Tip | None] = {}
+
+    def stand(self, rack: str, spec: LabwareSpec) -> None:
+        """Let a full rack stand there, in place of one of the same name."""
+        self.take_away(rack)
+        self._racks[rack] = spec
+
+    def take_away(self, rack: str) -> None:
+        """Take a rack away with its tips."""
+        spec = self._racks.pop(rack, None)
+        if spec is not None:
+            for position in spec.wells:
+                self._seen.pop(f"{rack}/{position}", None)
+
+    def get(self, spot: str) -> Tip | None:
+        """The tip that stands there; ``None`` where there is no tip or no such spot."""
+        try:
+            return self._seen[spot]
+        except KeyError:
+            if spot not in self:
+                return None
+            rack, _, _ = spot.rpartition("/")
+            spec = self._racks[rack].tip
+            tip = self._seen[spot] = None if spec is None else Tip(spec, spot)
+            return tip
+
+    def __contains__(self, spot: str) -> bool:
+        rack, _, position = spot.rpartition("/")
+        return rack in self._racks and position in self._racks[rack].wells
+
+    def __iter__(self) -> Iterator[str]:
+        """Every spot, rack by rack, down the columns."""
+        return (f"{rack}/{position}" for rack, spec in self._racks.items() for position in spec.wells)
+
+    def __setitem__(self, spot: str, tip: Tip | None) -> None:
+        self._seen[spot] = tip
+
+    def touched(self) -> dict[str, Tip | None]:
+        """The spots that were looked at; all others hold new tips."""
+        return self._seen
 
 
 class Cavity:

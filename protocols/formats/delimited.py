@@ -154,7 +154,7 @@ def open_table(path: Path) -> Table:
         raise too_large(str(path), size, LARGEST)
     problems = Problems(path)
     header_line, text, fixed = _header(path)
-    delimiter = fixed or max(DELIMITERS, key=lambda candidate: _understood(text, candidate))
+    delimiter = fixed or _delimiter(text)
     columns: dict[Role, Column] = {}
     unknown: list[Column] = []
     headers = _cells(text, delimiter)
@@ -166,6 +166,28 @@ def open_table(path: Path) -> Table:
             what = f"two columns give the {column.role}: '{first.header}' and '{header}'"
             problems.add(header_line, what, "Remove or rename one of them")
     return Table(path, delimiter, columns, unknown, header_line, problems, len(headers))
+
+
+def sniff(path: Path) -> list[str]:
+    """The first line with anything in it, as a worklist's header; empty if it is too long to be one.
+
+    Raises:
+        InputError: no such file, not a regular file, or not text.
+    """
+    try:
+        regular_size(path)
+        with path.open("rb") as stream:
+            content = stream.readline(LONGEST_LINE + 1)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if len(content) > LONGEST_LINE:
+        return []
+    _, text, fixed = _header(path)
+    return _cells(text, fixed or _delimiter(text))
+
+
+def _delimiter(text: str) -> str:
+    return max(DELIMITERS, key=lambda candidate: _understood(text, candidate))
 
 
 def _header(path: Path) -> tuple[int, str, str | None]:

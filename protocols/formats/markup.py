@@ -148,8 +148,6 @@ class _Open:
         where = f"{file}:{mark.line}"
         if mark.kind != "scalar":
             raise InputError("a key must be plain text", where=where)
-        if mark.text == "<<":
-            raise InputError("merge keys (<<) are not read", where=where, mend="Write the fields out, or use include")
         if mark.text in self.key_lines:
             first = self.key_lines[mark.text]
             raise InputError(
@@ -257,6 +255,8 @@ def _refuse_tag(tag: str | None, file: str, line: int) -> None:
 
 
 def _plain_scalar(text: str, where: str) -> Any:
+    if text == "<<":
+        raise InputError("merge keys (<<) are not read", where=where, mend="Write the fields out, or use include")
     if text in _WORDS:
         return _WORDS[text]
     if len(text) > LONGEST_NUMBER:

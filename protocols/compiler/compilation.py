@@ -1,0 +1,386 @@
+"""The compiler: from a bench-level Protocol to a Program for one workcell, the same one each time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from protocols.compiler.contents import Contents
+from protocols.compiler.dilution import dilution_lanes, half_full
+from protocols.compiler.emitter import Emitter, Shortage
+from protocols.compiler.geometry import Deck, nearest
+from protocols.compiler.lanes import Stretch
+from protocols.compiler.minimum import BelowMinimumError, IntermediateDilution, dilution_factor
+from protocols.compiler.mixing import mixing_lanes
+from protocols.compiler.pairs import PLAIN, Pair, pairs_of, routes_of, segments
+from protocols.compiler.placement import (
+    Taken,
+    check_names,
+    fills,
+    liquids,
+    peaks,
+    place_labware,
+    wells_used,
+)
+from protocols.compiler.planner import Favour, Planner
+from protocols.compiler.tools import TipStock, Tool
+from protocols.compiler.words import citation_in_words, setup_in_words, step_in_words, tips_at_start
+from protocols.errors import CompileError, UnknownNameError
+from protocols.labstate import LabState
+from protocols.liquids import Record
+from protocols.program import AskPerson, MoveLabware, Program, StepNote, Wait
+from protocols.protocol import AnyStep, Ask, Handling, MixWells, Move, Protocol, SerialDilution, Transfer, WaitFor
+from protocols.quantities import show_volume
+from protocols.specs import WorkcellSpec
+
+
+class Tallies(Record):
+    """What a program costs.
+
+    Attributes:
+        tips: used, by kind.
+        racks_exchanged: tip racks that a person has to replace during the run.
+        instructions: by kind.
+        strokes: aspirates, each channel counted.
+        person_actions: instructions that a person carries out.
+    """
+
+    tips: dict[str, int]
+    racks_exchanged: int
+    instructions: dict[str, int]
+    strokes: int
+    person_actions: int
+
+    @property
+    def tips_in_all(self) -> int:
+        """Tips of all kinds."""
+        return sum(self.tips.values())
+
+    @property
+    def instructions_in_all(self) -> int:
+        """Instructions of all kinds."""
+        return sum(self.instructions.values())
+
+
+class Compilation(Record):
+    """A program and what is to be known about it.
+
+    Attributes:
+        setup: what a person must put where before the run.
+        notes: choices that were made, in words.
+    """
+
+    program: Program
+    tallies: Tallies
+    setup: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def compile_protocol(
+    protocol: Protocol, workcell: WorkcellSpec, *, state: LabState | None = None, favour: Favour = "tips"
+) -> Compilation:
+    """Turn a protocol into a program for this workcell.
+
+    Args:
+        state: what the workcell's deck holds now (tips used, what is left in wells); without it the deck is as
+            the workcell file says, with full tip racks.
+        favour: "tips" takes as few tips as can be, then as few instructions; "moves" spends a tip on each channel
+            where one liquid goes to many wells.
+
+    Raises:
+        CompileError: the workcell cannot do it; the message names the step, and what is missing.
+        BelowMinimumError: transfers too small for every tip, each with the dilution that would mend it.
+        UnknownNameError: labware, a well, a kind or a site that does not exist.
+    """
+    return _Compiler(protocol, workcell, state, favour).compile()
+
+
+class _Compiler:
+    """One compilation."""
+
+    def __init__(self, protocol: Protocol, workcell: WorkcellSpec, state: LabState | None, favour: Favour) -> None:
+        self._protocol = protocol
+        self._workcell = workcell
+        self._steps: Taken = [(step, pairs_of(step)) for step in protocol.steps]
+        named = wells_used(protocol, self._steps)
+        check_names(protocol, workcell, named)
+        self._peaks = peaks(protocol, workcell, self._steps, state)
+        self._liquids = liquids(protocol, workcell)
+        self._placed = place_labware(protocol, workcell, named, self._peaks, state)
+        self._deck = Deck(workcell, self._placed)
+        for labware, wells in named.items():
+            for well, where in wells.items():
+                self._deck.place(f"{labware}/{well}", where)
+        self._fills = fills(protocol)
+        self._contents = self._starting_contents(state)
+        self._stock = TipStock(self._deck, state)
+        self._tips_at_start = tips_at_start(self._stock)
+        self._tools = self._all_tools()
+        self._planner = Planner(self._deck, self._stock, self._tools, favour)
+        self._emitter = Emitter(self._deck, self._contents, self._stock)
+        self._sites = {placed.site: name for name, placed in self._deck.placed.items()}
+        self._small: list[IntermediateDilution] = []
+        self._notes: list[str] = []
+
+    def _starting_contents(self, state: LabState | None) -> Contents:
+        if state is None:
+            return Contents(self._liquids, (*self._workcell.contents, *self._fills), None)
+        on_deck = _OnDeck(state, self._workcell)
+        contents = Contents(self._liquids, self._fills, on_deck)
+        for fill in self._workcell.contents:
+            if fill.settled is not None:
+                contents[fill.well].floor = fill.settled_height
+        return contents
+
+    def _all_tools(self) -> list[Tool]:
+        found = [
+            (pipette, tip)
+            for pipette in self._workcell.pipettes.values()
+            for tip in self._stock.specs.values()
+            if tip.fits in pipette.fits
+        ]
+        return [Tool(pipette, tip, rank) for rank, (pipette, tip) in enumerate(found)]
+
+    # -- the whole ----------------------------------------------------------------------------------
+
+    def compile(self) -> Compilation:
+        for step, pairs in self._steps:
+            self._emitter.step = step.id
+            self._step(step, pairs)
+        self._emitter.put_down()
+        self._complain()
+        instructions = self._emitter.instructions()
+        program = Program(
+            title=self._protocol.title,
+            liquids=self._protocol.liquids,
+            liquid_classes=dict(sorted(self._emitter.classes.items())),
+            labware=self._placed,
+            contents=self._fills,
+            steps={
+                step.id: StepNote(text=step_in_words(step, pairs), source=citation_in_words(step.cited))
+                for step, pairs in self._steps
+            },
+            routes=tuple(route for step, pairs in self._steps for route in routes_of(step, pairs)),
+            instructions=instructions,
+        )
+        counts = Counter(instruction.kind for instruction in instructions)
+        tallies = Tallies(
+            tips=dict(sorted(self._emitter.tips.items())),
+            racks_exchanged=self._emitter.racks_exchanged,
+            instructions=dict(sorted(counts.items())),
+            strokes=self._emitter.strokes,
+            person_actions=counts["ask_person"] + counts["replace_tip_rack"],
+        )
+        return Compilation(program=program, tallies=tallies, setup=self._setup(), notes=self._all_notes())
+
+    def _step(self, step: AnyStep, pairs: Sequence[Pair]) -> None:
+        match step:
+            case WaitFor():
+                self._emitter.put_down()
+                self._emitter.write(Wait, seconds=step.duration)
+            case Ask():
+                self._emitter.put_down()
+                self._emitter.write(AskPerson, message=step.message)
+            case Move():
+                self._emitter.put_down()
+                self._move(step)
+            case MixWells():
+                self._mix(step)
+            case SerialDilution():
+                self._dilute(step, pairs)
+            case _:
+                self._transfer(step, pairs, step.handling)
+
+    # -- liquids ------------------------------------------------------------------------------------
+
+    def _transfer(self, step: AnyStep, pairs: Sequence[Pair], handling: Handling) -> None:
+        kept = [pair for pair in pairs if pair.volume > 0]
+        if len(kept) < len(pairs):
+            self._notes.append(f"step '{step.id}': {len(pairs) - len(kept)} transfers of 0 µL are left out")
+        stretches = [kept] if handling.tips == "one" else segments(kept)
+        for stretch in stretches:
+            self._stretch(step, stretch, handling)
+
+    def _stretch(self, step: AnyStep, pairs: list[Pair], handling: Handling) -> None:
+        able = []
+        for pair in pairs:
+            self._contents.source(pair.source)
+            behaviours = self._contents.behaviours(pair.source)
+            if self._planner.usable(pair.volume, behaviours, handling):
+                able.append(pair)
+            else:
+                self._refuse(step, pair)
+                self._contents.receive(pair.destination, pair.volume, f"?{pair.source}", frozenset())
+        if not able:
+            return
+        stretch = Stretch(able, self._contents, handling)
+        if handling.tips == "one":
+            batches = self._planner.plan_single(stretch)
+            if batches is None:
+                raise CompileError(
+                    "no single tip moves both the smallest and the largest of these volumes",
+                    where=f"step '{step.id}'",
+                    mend="Set tips to 'as needed', or split the step",
+                )
+        else:
+            batches = self._planner.plan(stretch)
+        for batch in batches:
+            self._emitter.run(batch, keep=handling.tips == "as needed")
+
+    def _refuse(self, step: AnyStep, pair: Pair) -> None:
+        """Note a transfer below every minimum; raise for one that fails for another reason."""
+        where = f"step '{step.id}'"
+        plain = [tool for tool in self._tools if not tool.rigid]
+        if not plain:
+            raise CompileError(
+                "there are no tips on the deck for a pipette that reaches single wells",
+                where=where,
+                mend=f"Pipettes: {', '.join(self._workcell.pipettes) or 'none'}; "
+                f"tips on the deck: {', '.join(self._stock.specs) or 'none'}",
+            )
+        finest = min(plain, key=lambda tool: (tool.least, tool.rank))
+        if pair.volume >= finest.least:
+            kinds = ", ".join(f"{tool.tip.kind} ({tool.least:g} to {tool.tip.capacity:g} µL)" for tool in plain)
+            raise CompileError(
+                f"no tip moves {show_volume(pair.volume)} from {pair.source} to {pair.destination}",
+                where=where,
+                mend=f"Equal strokes must lie within a tip's range, air and film counted: {kinds}",
+            )
+        self._small.append(self._dilution(step, pair, finest))
+
+    def _dilution(self, step: AnyStep, pair: Pair, tool: Tool) -> IntermediateDilution:
+        factor = dilution_factor(pair.volume, tool.least)
+        moved = pair.volume * factor
+        destination = self._deck.place(pair.destination).shape
+        final = self._peaks.get(pair.destination, 0.0)
+        source, held = self._deck.place(pair.source).shape, self._contents[pair.source].volume
+        return IntermediateDilution(
+            step=step.id,
+            row=step.rows[pair.index] if isinstance(step, Transfer) and step.rows else None,
+            source=pair.source,
+            destination=pair.destination,
+            volume=pair.volume,
+            pipette=tool.pipette.id,
+            tip=tool.tip.kind,
+            minimum=tool.least,
+            factor=factor,
+            transfer_volume=moved,
+            stock_volume=tool.least,
+            diluent_volume=tool.least * (factor - 1),
+            fits=final + moved - pair.volume <= destination.max_volume,
+            source_suffices=None if held is None else held - (source.dead_volume or 0.0) >= tool.least,
+        )
+
+    def _dilute(self, step: SerialDilution, pairs: Sequence[Pair]) -> None:
+        half = len(pairs) // 2
+        self._transfer(step, pairs[:half], PLAIN)
+        chain = pairs[half:]
+        self._contents.source(step.wells[0])
+        if not self._planner.usable(chain[0].volume, self._contents.behaviours(step.wells[0]), PLAIN):
+            self._refuse(step, chain[0])
+            return
+        lanes = dilution_lanes(step, self._contents, [tool for tool in self._tools if not tool.rigid])
+        for batch in lanes:
+            self._emitter.run(batch, keep=False)
+        self._notes.append(f"step '{step.id}': mixed with {show_volume(half_full(step))}, half of what a well holds")
+
+    def _mix(self, step: MixWells) -> None:
+        plain = [tool for tool in self._tools if not tool.rigid]
+        if not plain:
+            raise CompileError("there are no tips on the deck to mix with", where=f"step '{step.id}'")
+        for batch in mixing_lanes(step, self._deck, self._contents, plain):
+            self._emitter.run(batch, keep=True)
+
+    # -- labware ------------------------------------------------------------------------------------
+
+    def _move(self, step: Move) -> None:
+        where = f"step '{step.id}'"
+        site = self._workcell.sites.get(step.site)
+        if site is None:
+            raise UnknownNameError(
+                f"there is no site '{step.site}'", where=where, mend=nearest(step.site, list(self._workcell.sites))
+            )
+        spec = self._deck.spec(step.labware, where)
+        if self._workcell.arm is None:
+            raise CompileError(
+                f"nothing on this workcell carries {step.labware}: it has no arm",
+                where=where,
+                mend="Use an ask step to have a person do it, and declare the labware where it will stand",
+            )
+        standing = self._sites.get(step.site)
+        origin = next(place for place, name in self._sites.items() if name == step.labware)
+        reason = None
+        if standing is not None:
+            reason = f"'{standing}' stands there"
+        elif spec.category not in site.accepts:
+            reason = f"it takes no {spec.category}"
+        elif not (site.gripper and self._workcell.sites[origin].gripper):
+            reason = "the arm does not reach it" if not site.gripper else f"the arm does not reach '{origin}'"
+        if reason:
+            raise CompileError(f"'{step.labware}' cannot be carried to '{step.site}': {reason}", where=where)
+        del self._sites[origin]
+        self._sites[step.site] = step.labware
+        self._emitter.write(MoveLabware, labware=step.labware, site=step.site)
+
+    # -- what a person is told ----------------------------------------------------------------------
+
+    def _complain(self) -> None:
+        if self._small:
+            raise BelowMinimumError(self._small)
+        shortages = self._emitter.findings.shortages
+        if shortages:
+            raise CompileError(
+                f"{len(shortages)} times a well does not hold enough:\n"
+                + "\n".join(f"  {_shortage(shortage)}" for shortage in shortages[:20])
+                + (f"\n  and {len(shortages) - 20} more" if len(shortages) > 20 else ""),
+                where=f"step '{shortages[0].step}'",
+                mend="\nPut more into these wells, or ask for less",
+            )
+
+    def _setup(self) -> tuple[str, ...]:
+        used = {kind: at for kind, at in self._tips_at_start.items() if self._emitter.tips[kind]}
+        findings = self._emitter.findings
+        lines = setup_in_words(self._workcell, self._placed, self._fills, findings.drawn, used)
+        undeclared = tuple(
+            f"Have at least {show_volume(volume)} above the dead volume in {well}: nobody said what it holds"
+            for well, volume in list(findings.undeclared.items())[:20]
+        )
+        more = len(findings.undeclared) - 20
+        return (*lines, *undeclared, *([f"… and so in {more} more wells"] if more > 0 else []))
+
+    def _all_notes(self) -> tuple[str, ...]:
+        findings = self._emitter.findings
+        notes = list(self._notes)
+        if findings.undeclared:
+            notes.append(f"{len(findings.undeclared)} wells are drawn from that no material declares")
+        if findings.without_geometry:
+            notes.append(
+                f"in {len(findings.without_geometry)} wells the surface is unknown (geometry or volume not "
+                "given): heights there are the default, 1 mm above the bottom, or the labware's top for a jet"
+            )
+        notes += [
+            f"step '{step}': mixing strokes are smaller than asked where tip or well has no room"
+            for step in sorted(findings.lowered_mixes)
+        ]
+        return tuple(notes)
+
+
+def _shortage(shortage: Shortage) -> str:
+    return (
+        f"step '{shortage.step}': {shortage.well} gives {show_volume(shortage.reachable)} "
+        f"({show_volume(shortage.dead_volume)} stay behind) where {show_volume(shortage.needed)} are needed"
+    )
+
+
+class _OnDeck:
+    """The contents of the workcell's own labware in a LabState; what the protocol brings is not in it."""
+
+    def __init__(self, state: LabState, workcell: WorkcellSpec) -> None:
+        self._state = state
+        self._labware = workcell.labware.keys()
+
+    def volume(self, well: str) -> float:
+        return self._state.volume(well) if well.rpartition("/")[0] in self._labware else 0.0
+
+    def composition(self, well: str) -> dict[str, float]:
+        return self._state.composition(well)

@@ -1,0 +1,220 @@
+"""Where the labware of a protocol stands, of what kind it is, and what is filled into it. Volumes µL."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from protocols.compiler.geometry import nearest
+from protocols.compiler.pairs import Pair
+from protocols.errors import CompileError, UnknownNameError
+from protocols.labstate import LabState
+from protocols.liquids import Liquid
+from protocols.protocol import AnyStep, LabwareNeed, MixWells, Move, Protocol, SerialDilution
+from protocols.quantities import show_volume
+from protocols.specs import Fill, LabwareSpec, PlacedLabware, SiteSpec, WorkcellSpec
+from protocols.wells import split_well
+
+Taken = Sequence[tuple[AnyStep, Sequence[Pair]]]
+"""The steps of a protocol with their pairs."""
+
+
+def wells_used(protocol: Protocol, steps: Taken) -> dict[str, dict[str, str]]:
+    """By labware, the wells that the protocol names, each with where it names it first."""
+    named: dict[str, dict[str, str]] = defaultdict(dict)
+
+    def note(references: Iterable[str], where: str) -> None:
+        for reference in references:
+            labware, well = split_well(reference)
+            named[labware].setdefault(well, where)
+
+    for material in protocol.materials:
+        note(material.wells, f"materials, '{material.liquid}'")
+    for step, pairs in steps:
+        where = f"step '{step.id}'"
+        for pair in pairs:
+            note((pair.source, pair.destination), where)
+        if isinstance(step, MixWells | SerialDilution):
+            note(step.wells, where)
+    return named
+
+
+def peaks(protocol: Protocol, workcell: WorkcellSpec, steps: Taken, state: LabState | None) -> dict[str, float]:
+    """The most that each well holds at any time, films left aside."""
+    volumes: Counter[str] = Counter()
+    if state is None:
+        for fill in workcell.contents:
+            volumes[fill.well] += fill.volume  # type: ignore[assignment]
+    for material in protocol.materials:
+        for well in material.wells:
+            volumes[well] += material.volume  # type: ignore[assignment]
+    most = Counter(volumes)
+    for _, pairs in steps:
+        for pair in pairs:
+            volumes[pair.source] -= pair.volume  # type: ignore[assignment]
+            volumes[pair.destination] += pair.volume  # type: ignore[assignment]
+            most[pair.destination] = max(most[pair.destination], volumes[pair.destination])
+    return dict(most)
+
+
+def check_names(protocol: Protocol, workcell: WorkcellSpec, named: Mapping[str, Mapping[str, str]]) -> None:
+    """Make sure that all labware that the protocol refers to is declared or on the deck.
+
+    Raises:
+        UnknownNameError: naming the step and the nearest name.
+    """
+    known = [*protocol.labware, *workcell.labware]
+    for labware, wells in named.items():
+        if labware not in protocol.labware and labware not in workcell.labware:
+            raise UnknownNameError(
+                f"there is no labware '{labware}'", where=next(iter(wells.values())), mend=nearest(labware, known)
+            )
+    for step in protocol.steps:
+        if isinstance(step, Move) and step.labware not in known:
+            raise UnknownNameError(
+                f"there is no labware '{step.labware}'",
+                where=f"step '{step.id}'",
+                mend=nearest(step.labware, known),
+            )
+
+
+def place_labware(
+    protocol: Protocol,
+    workcell: WorkcellSpec,
+    named: Mapping[str, Mapping[str, str]],
+    most: Mapping[str, float],
+    state: LabState | None,
+) -> dict[str, PlacedLabware]:
+    """Kind and site of each piece of labware that a person must place, in the protocol's order.
+
+    Raises:
+        CompileError: no kind fits, or no suitable site is free.
+        UnknownNameError: a kind or a site that the workcell does not have.
+    """
+    occupied = {placed.site: name for name, placed in workcell.labware.items()}
+    if state is not None:
+        occupied = {site: name for site in workcell.sites if (name := state.labware_at(site)) is not None}
+    needs = {name: need for name, need in protocol.labware.items() if name not in workcell.labware}
+    kinds = {name: _kind(workcell, name, need, list(named.get(name, ())), most) for name, need in needs.items()}
+    _check_standing(protocol, workcell)
+    sites: dict[str, str] = {}
+    for name, need in sorted(needs.items(), key=lambda item: item[1].site is None):
+        sites[name] = _site(workcell, name, need, kinds[name], occupied)
+        occupied[sites[name]] = name
+    return {
+        name: PlacedLabware(kind=kinds[name].kind, site=sites[name], barcode=need.barcode, lid=need.lid)
+        for name, need in needs.items()
+    }
+
+
+def _check_standing(protocol: Protocol, workcell: WorkcellSpec) -> None:
+    """Labware that the protocol asks for by the name of something on the deck must be what stands there."""
+    for name, need in protocol.labware.items():
+        placed = workcell.labware.get(name)
+        if placed is None:
+            continue
+        spec = workcell.kinds[placed.kind]
+        if need.kind not in (None, placed.kind) or need.category != spec.category:
+            raise CompileError(
+                f"the workcell's '{name}' is a {spec.category} of kind '{placed.kind}', "
+                f"the protocol asks for a {need.category}" + (f" of kind '{need.kind}'" if need.kind else ""),
+                where=f"labware.{name}",
+                mend="Give the protocol's labware another name, or change the deck",
+            )
+        if need.site not in (None, placed.site):
+            raise CompileError(
+                f"'{name}' stands on site '{placed.site}', the protocol wants it on '{need.site}'",
+                where=f"labware.{name}",
+                mend="Move it in the workcell file, or leave the site out",
+            )
+
+
+def _kind(
+    workcell: WorkcellSpec, name: str, need: LabwareNeed, wells: Sequence[str], most: Mapping[str, float]
+) -> LabwareSpec:
+    if need.kind is not None:
+        if need.kind not in workcell.kinds:
+            raise UnknownNameError(
+                f"the workcell knows no labware of kind '{need.kind}'",
+                where=f"labware.{name}.kind",
+                mend=nearest(need.kind, list(workcell.kinds)),
+            )
+        return workcell.kinds[need.kind]
+    candidates = [spec for spec in workcell.kinds.values() if spec.category == need.category]
+    needed = max((most.get(f"{name}/{well}", 0.0) for well in wells), default=0.0)
+    for spec in candidates:
+        if all(
+            well in spec.wells
+            and (spec.tip is not None or most.get(f"{name}/{well}", 0.0) <= spec.shape(well).max_volume + 1e-9)
+            for well in wells
+        ):
+            return spec
+    known = ", ".join(
+        f"{spec.kind} ({len(spec.wells)} wells of "
+        f"{show_volume(max((shape.max_volume for shape in spec.shapes.values()), default=0.0))})"
+        for spec in candidates
+    )
+    last = f"; wells up to {wells[-1]} are used" if wells else ""
+    raise CompileError(
+        f"no {need.category} holds {show_volume(needed)} a well{last}",
+        where=f"labware.{name}",
+        mend=f"The workcell knows: {known or 'none of this category'}",
+    )
+
+
+def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpec, occupied: Mapping[str, str]) -> str:
+    suitable = [site for site in workcell.sites.values() if kind.category in site.accepts]
+    free = [site for site in suitable if site.id not in occupied]
+    if need.site is None:
+        if free:
+            return free[0].id
+        raise CompileError(
+            f"no free site takes a {kind.category}",
+            where=f"labware.{name}",
+            mend=_sites_in_words(suitable, occupied, kind.category),
+        )
+    if need.site not in workcell.sites:
+        raise UnknownNameError(
+            f"there is no site '{need.site}'",
+            where=f"labware.{name}.site",
+            mend=nearest(need.site, list(workcell.sites)),
+        )
+    if workcell.sites[need.site] not in free:
+        reason = f"'{occupied[need.site]}' stands there" if need.site in occupied else f"it takes no {kind.category}"
+        raise CompileError(
+            f"'{name}' cannot stand on site '{need.site}': {reason}",
+            where=f"labware.{name}.site",
+            mend=f"Free for a {kind.category}: {', '.join(site.id for site in free) or 'none'}",
+        )
+    return need.site
+
+
+def _sites_in_words(suitable: Sequence[SiteSpec], occupied: Mapping[str, str], category: str) -> str:
+    if not suitable:
+        return f"The deck has no site for a {category}"
+    return "Taken are: " + ", ".join(f"{site.id} by '{occupied[site.id]}'" for site in suitable)
+
+
+def fills(protocol: Protocol) -> tuple[Fill, ...]:
+    """What a person fills into wells before the run."""
+    return tuple(
+        Fill(well=well, liquid=material.liquid, volume=material.volume, settled=material.settled)
+        for material in protocol.materials
+        for well in material.wells
+    )
+
+
+def liquids(protocol: Protocol, workcell: WorkcellSpec) -> dict[str, Liquid]:
+    """The liquids of workcell and protocol together.
+
+    Raises:
+        CompileError: both describe a liquid, and differently.
+    """
+    for name, liquid in protocol.liquids.items():
+        if workcell.liquids.get(name, liquid) != liquid:
+            raise CompileError(
+                f"the liquid '{name}' is described in one way by the protocol and in another by the workcell",
+                where=f"liquids.{name}",
+                mend="Give one of them another name",
+            )
+    return {**workcell.liquids, **protocol.liquids}

@@ -1,0 +1,141 @@
+"""From pairs to batches: which tool, which tips are shared, what runs side by side.
+
+The aim is fewest tips, then fewest instructions, then the smallest tips, in this order. With ``favour="moves"``
+one liquid that goes to many wells is moved with as many channels as there are, at a tip for each.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from protocols.compiler.batches import Arranger, Batch, block_batches
+from protocols.compiler.geometry import Deck
+from protocols.compiler.lanes import Lane, Stretch, lanes_for, single_lane
+from protocols.compiler.pairs import Pair
+from protocols.compiler.tools import TipStock, Tool
+from protocols.liquids import Behaviours
+from protocols.protocol import Handling
+
+Favour = Literal["tips", "moves"]
+"""What to save first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """One way of moving pairs of one liquid."""
+
+    tool: Tool
+    lanes: list[Lane]
+
+    @property
+    def cost(self) -> tuple[int, int, float, int]:
+        acts = sum(lane.acts for lane in self.lanes)
+        return len(self.lanes), acts, self.tool.tip.capacity * len(self.lanes), self.tool.rank
+
+
+class Planner:
+    """Chooses tools and batches for one stretch of pairs after the other."""
+
+    def __init__(self, deck: Deck, stock: TipStock, tools: Sequence[Tool], favour: Favour) -> None:
+        self._deck = deck
+        self._stock = stock
+        self._tools = tools
+        self._plain = [tool for tool in tools if not tool.rigid]
+        self._favour = favour
+        self._arranger = Arranger(deck)
+
+    def usable(self, volume: float, behaviours: Behaviours, handling: Handling) -> list[Tool]:
+        """The tools that can move this volume into single wells."""
+        return [tool for tool in self._plain if tool.strokes(volume, behaviours, handling) is not None]
+
+    def plan(self, stretch: Stretch) -> list[Batch]:
+        """The batches that move all pairs of a stretch; each pair must be usable by some tool."""
+        pairs: Sequence[Pair] = stretch.pairs
+        blocks: list[Batch] = []
+        if any(tool.rigid for tool in self._tools):
+            own = [pair for group in self._groups(stretch, pairs) for pair in self._needing_own_tips(stretch, group)]
+            blocks = block_batches(self._deck, stretch, self._stock, self._tools, own)
+            taken = {lane.index for batch in blocks for lane in batch.lanes}
+            pairs = [pair for pair in pairs if pair.index not in taken]
+        choices = [choice for group in self._groups(stretch, pairs) for choice in self._split(stretch, group)]
+        return blocks + self._best_arrangement(stretch, choices)
+
+    def _groups(self, stretch: Stretch, pairs: Sequence[Pair]) -> list[list[Pair]]:
+        groups: dict[str | None, list[Pair]] = defaultdict(list)
+        for pair in pairs:
+            groups[stretch.token(pair)].append(pair)
+        return list(groups.values())
+
+    def _needing_own_tips(self, stretch: Stretch, group: list[Pair]) -> list[Pair]:
+        """The pairs of one liquid that would get a tip each in any case, or that may."""
+        if len(group) == 1 or stretch.handling.tips == "each transfer" or self._favour == "moves":
+            return group
+        return []
+
+    def _split(self, stretch: Stretch, group: list[Pair]) -> list[list[_Choice]]:
+        """Every way of moving a group with one tool; the group is cut where no tool can move all of it."""
+        left = group
+        parts: list[list[_Choice]] = []
+        while left:
+            able = {
+                tool.rank: {
+                    pair.index
+                    for pair in left
+                    if tool.strokes(pair.volume, stretch.behaviours(pair), stretch.handling) is not None
+                }
+                for tool in self._plain
+            }
+            most = max(map(len, able.values()))
+            covered = next(able[tool.rank] for tool in self._plain if len(able[tool.rank]) == most)
+            part = [pair for pair in left if pair.index in covered]
+            parts.append([self._choice(stretch, tool, part) for tool in self._plain if able[tool.rank] >= covered])
+            left = [pair for pair in left if pair.index not in covered]
+        return parts
+
+    def _choice(self, stretch: Stretch, tool: Tool, pairs: Sequence[Pair]) -> _Choice:
+        width = tool.pipette.channels if self._favour == "moves" else 1
+        return _Choice(tool, lanes_for(stretch, tool, pairs, most=width))
+
+    def _best_arrangement(self, stretch: Stretch, groups: Sequence[Sequence[_Choice]]) -> list[Batch]:
+        """The best of: for each liquid the tool that suits it best, or one tool for all that it suits."""
+        if not groups:
+            return []
+        best: tuple[tuple[int, int, float], list[Batch]] | None = None
+        alone = [min(choices, key=lambda choice: choice.cost) for choices in groups]
+        for favourite in (None, *self._plain):
+            chosen = [self._prefer(favourite, choices, own) for choices, own in zip(groups, alone, strict=True)]
+            if favourite is not None and all(a is b for a, b in zip(chosen, alone, strict=True)):
+                continue
+            lanes = [lane for choice in chosen for lane in choice.lanes]
+            batches, acts = self._arranger.arrange(stretch.contents, lanes)
+            cost = (len(lanes), acts, sum(lane.tool.tip.capacity for lane in lanes))
+            if best is None or cost < best[0]:
+                best = (cost, batches)
+            if all(tool.pipette.channels == 1 for tool in self._plain):
+                break
+        assert best is not None
+        return best[1]
+
+    @staticmethod
+    def _prefer(favourite: Tool | None, choices: Sequence[_Choice], own: _Choice) -> _Choice:
+        if favourite is None:
+            return own
+        return next((choice for choice in choices if choice.tool == favourite), own)
+
+    def plan_single(self, stretch: Stretch) -> list[Batch] | None:
+        """One tip for all pairs in order; ``None`` if no tool can move them all."""
+        lanes = [
+            single_lane(stretch, tool, stretch.pairs)
+            for tool in self._plain
+            if all(
+                tool.strokes(pair.volume, stretch.behaviours(pair), stretch.handling) is not None
+                for pair in stretch.pairs
+            )
+        ]
+        if not lanes:
+            return None
+        best = min(lanes, key=lambda lane: (lane.acts, lane.tool.tip.capacity, lane.tool.rank))
+        return [Batch(best.tool, [best])]

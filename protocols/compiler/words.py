@@ -1,0 +1,133 @@
+"""Steps and set-up in the words of the bench."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from protocols.compiler.pairs import Pair
+from protocols.compiler.tools import TipStock
+from protocols.protocol import (
+    AnyStep,
+    Ask,
+    Citation,
+    Consolidate,
+    Distribute,
+    Handling,
+    MixWells,
+    Move,
+    SerialDilution,
+    WaitFor,
+)
+from protocols.quantities import show_duration, show_volume
+from protocols.specs import Fill, PlacedLabware, WorkcellSpec
+from protocols.wells import split_well
+
+
+def wells_in_words(references: Sequence[str]) -> str:
+    """``"plate/A1"``, ``"plate/A1, B1"``, ``"96 wells of plate"``."""
+    by_labware: dict[str, list[str]] = defaultdict(list)
+    for reference in dict.fromkeys(references):
+        labware, well = split_well(reference)
+        by_labware[labware].append(well)
+    if len(by_labware) > 4:
+        return f"{sum(map(len, by_labware.values()))} wells of {len(by_labware)} pieces of labware"
+    return " and ".join(
+        f"{labware}/{', '.join(wells)}" if len(wells) <= 3 else f"{len(wells)} wells of {labware}"
+        for labware, wells in by_labware.items()
+    )
+
+
+def volumes_in_words(volumes: Sequence[float]) -> str:
+    """``"50 µL"`` or ``"5 µL to 50 µL"``."""
+    least, most = min(volumes), max(volumes)
+    return show_volume(most) if least == most else f"{show_volume(least)} to {show_volume(most)}"
+
+
+def step_in_words(step: AnyStep, pairs: Sequence[Pair]) -> str:
+    """What a step does, in one sentence; the writer's own note comes first."""
+    said = _what(step, pairs)
+    return f"{step.note.rstrip('.')}. {said}" if step.note else said
+
+
+def _what(step: AnyStep, pairs: Sequence[Pair]) -> str:
+    match step:
+        case WaitFor():
+            return f"Wait {show_duration(step.duration)}"
+        case Ask():
+            return f"Ask: {step.message}"
+        case Move():
+            return f"Carry {step.labware} to {step.site}"
+        case MixWells():
+            return f"Mix {wells_in_words(step.wells)}, {step.cycles} × {show_volume(step.volume)}"
+        case SerialDilution():
+            return (
+                f"Dilute {step.wells[0]} 1 in {step.factor:g} from well to well to {step.wells[-1]} with "
+                f"{step.diluent}, {len(step.wells) - 1} times, {show_volume(step.volume)} a well"
+            )
+    verb = "Distribute" if isinstance(step, Distribute) else "Pool" if isinstance(step, Consolidate) else "Transfer"
+    sources = wells_in_words([pair.source for pair in pairs])
+    destinations = wells_in_words([pair.destination for pair in pairs])
+    volumes = volumes_in_words([pair.volume for pair in pairs])
+    each = " each" if len(pairs) > 1 else ""
+    return f"{verb} {volumes}{each} from {sources} to {destinations}{_handling(step.handling)}"
+
+
+def _handling(handling: Handling) -> str:
+    said = {
+        "each transfer": ", a new tip for each",
+        "one": ", all with one tip",
+        "as needed": "",
+    }[handling.tips]
+    if handling.mix_before:
+        said += f", mixing the source {handling.mix_before} times"
+    if handling.mix_after:
+        said += f", then mix {handling.mix_after} times"
+    return said
+
+
+def citation_in_words(cited: Citation | None) -> str:
+    """Where a step comes from."""
+    if cited is None:
+        return ""
+    page = f", page {cited.page}" if cited.page is not None else ""
+    sentence = f": “{cited.sentence}”" if cited.sentence else ""
+    return f"{cited.document}{page}{sentence}"
+
+
+def setup_in_words(
+    workcell: WorkcellSpec,
+    placed: Mapping[str, PlacedLabware],
+    fills: Sequence[Fill],
+    drawn: Mapping[str, float],
+    stock_at_start: Mapping[str, tuple[Sequence[str], int]],
+) -> tuple[str, ...]:
+    """What a person has to do before the run: labware, liquids, tips.
+
+    Args:
+        drawn: what the program draws from each well in all, µL.
+        stock_at_start: by kind of tip that is used, its racks and how many new tips they hold.
+    """
+    lines = [
+        f"Put {name} ({workcell.kinds[labware.kind].category}, {labware.kind}"
+        + (f", barcode {labware.barcode}" if labware.barcode else "")
+        + f") on {labware.site}"
+        + (", with its lid" if labware.lid else "")
+        for name, labware in placed.items()
+    ]
+    groups: dict[tuple[str, float], list[str]] = defaultdict(list)
+    for fill in fills:
+        groups[(fill.liquid, fill.volume)].append(fill.well)
+    for (liquid, volume), wells in groups.items():
+        most = max(drawn.get(well, 0.0) for well in wells)
+        needed = f" (up to {show_volume(most)} of it is drawn)" if most > 0 else ""
+        each = " each" if len(wells) > 1 else ""
+        lines.append(f"Fill {wells_in_words(wells)} with {show_volume(volume)}{each} of {liquid}{needed}")
+    for kind, (racks, tips) in stock_at_start.items():
+        lines.append(f"Have {tips} new tips of kind {kind} in {', '.join(racks)}")
+    return tuple(lines)
+
+
+def tips_at_start(stock: TipStock) -> dict[str, tuple[Sequence[str], int]]:
+    """By kind of tip, its racks and how many new tips they hold."""
+    return {kind: (stock.racks(kind), stock.left(kind)) for kind in stock.specs}

@@ -1,0 +1,183 @@
+"""Protocols as YAML or JSON and programs as JSON, read and written; and any input told by its content."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from protocols.errors import InputError
+from protocols.formats.columns import read_header
+from protocols.formats.delimited import sniff
+from protocols.formats.documents import Document, load_document
+from protocols.formats.markup import INTEGER, NUMBER
+from protocols.formats.options import Worklist, WorklistOptions
+from protocols.formats.validation import AnyModel, validate
+from protocols.formats.worklist import read_worklist
+from protocols.program import Program
+from protocols.protocol import Protocol
+from protocols.specs import SCHEMA_VERSION
+
+LINE_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Input:
+    """What stands in a file that a person gave: a protocol, or a program that was compiled before.
+
+    Attributes:
+        worklist: what more is to be said where the protocol comes from a worklist.
+    """
+
+    path: Path
+    protocol: Protocol | None = None
+    program: Program | None = None
+    worklist: Worklist | None = None
+
+
+def read_input(path: str | Path, options: WorklistOptions | None = None) -> Input:
+    """Read the worklist, protocol or program at ``path``; which of them it is, its content says.
+
+    Raises:
+        InputError: it is none of them, or cannot be used; every problem with its place.
+    """
+    file = Path(path)
+    if _is_worklist(file):
+        worklist = read_worklist(file, options)
+        return Input(file, protocol=worklist.protocol, worklist=worklist)
+    document = load_document(file)
+    if isinstance(document.data, dict) and "instructions" in document.data:
+        return Input(file, program=_of_this_version(document, Program))
+    return Input(file, protocol=_of_this_version(document, Protocol))
+
+
+def read_protocol(path: str | Path) -> Protocol:
+    """The protocol in the YAML or JSON file at ``path``.
+
+    Raises:
+        InputError: it cannot be read, is of another schema version, or is not a protocol; every problem with
+            its line and field.
+    """
+    return _of_this_version(load_document(path), Protocol)
+
+
+def read_program(path: str | Path) -> Program:
+    """The program in the JSON (or YAML) file at ``path``.
+
+    Raises:
+        InputError: as for :func:`read_protocol`.
+    """
+    return _of_this_version(load_document(path), Program)
+
+
+def dump_protocol(protocol: Protocol) -> str:
+    """``protocol`` as YAML that reads back equal; what equals its default is left out."""
+    data = protocol.model_dump(mode="json", exclude_defaults=True)
+    data["steps"] = [
+        {"id": said.pop("id"), "do": step.do, **said} for step, said in zip(protocol.steps, data["steps"], strict=True)
+    ]
+    text: str = yaml.dump(
+        {"schema_version": protocol.schema_version, **data},
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=LINE_WIDTH,
+    )
+    return text
+
+
+def write_protocol(protocol: Protocol, path: str | Path) -> None:
+    """Write ``protocol`` to ``path`` as YAML, completely or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_whole(Path(path), dump_protocol(protocol).encode())
+
+
+def write_program(program: Program, path: str | Path) -> None:
+    """Write ``program`` to ``path`` as JSON, completely or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_whole(Path(path), program.model_dump_json(indent=1).encode() + b"\n")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put ``content`` in the file ``path`` so that nobody, not even after a crash, finds half of it.
+
+    Raises:
+        InputError: the file cannot be written; what was there is unchanged.
+    """
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with open(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise InputError(f"it cannot be written ({why})", where=str(path), mend="Check the folder") from None
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that YAML 1.1 or the core schema of YAML 1.2 would read as something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write equal parts out: a reader should not have to look them up."""
+        return True
+
+
+for _pattern, _tag in ((INTEGER, "int"), (NUMBER, "float")):
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, list("-+.0123456789"))
+
+
+def _of_this_version(document: Document, model: type[AnyModel]) -> AnyModel:
+    kind = model.__name__.lower()
+    data = document.data
+    if not isinstance(data, dict):
+        said = "it is empty" if data is None else "it is not a mapping of fields to values"
+        raise InputError(said, where=document.where(), mend=f"A {kind} begins with 'title: …'")
+    version = data.get("schema_version", SCHEMA_VERSION)
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        newer = isinstance(version, int) and version > SCHEMA_VERSION
+        raise InputError(
+            f"the {kind} is of schema version {str(version)[:20]}, this Labwright reads version {SCHEMA_VERSION}",
+            where=document.where("schema_version"),
+            mend="Use a newer Labwright" if newer else f"Write it anew for schema version {SCHEMA_VERSION}",
+        )
+    return validate(document, model)
+
+
+def _is_worklist(path: Path) -> bool:
+    """A header with two columns of known meaning, or a name that says so."""
+    header = sniff(path)
+    if header[:1] and header[0].lstrip().startswith(("{", "[")):
+        return False
+    known = sum(read_header(index, cell).role is not None for index, cell in enumerate(header))
+    return known >= 2 or path.suffix.lower() in (".csv", ".tsv")
