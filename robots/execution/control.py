@@ -1,0 +1,233 @@
+"""The control channel of a running run: a Unix socket served by threads of its own.
+
+Each request is one line of JSON, ``{"command": "status" | "pause" | "resume" | "stop" | "answer", ...}``,
+and so is each reply. Stop makes the devices safe from the serving thread, with an event loop and a connection of
+its own, so that nothing the run does can hold it up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import socketserver
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from protocols.errors import InputError, LabwrightError
+from robots.execution.ledger import Ledger
+
+Command = Literal["status", "pause", "resume", "stop", "answer"]
+"""What can be asked of a running run."""
+
+SAFE_SECONDS = 10.0
+"""s that making the devices safe may take before the stop is reported as failed."""
+_LONGEST_LINE = 65536
+
+
+class Switches:
+    """What people asked of a run. Set from any thread; the runner waits for it in its event loop."""
+
+    def __init__(self) -> None:
+        self.pausing = False
+        self.stop_reason: str | None = None
+        self.stopped = threading.Event()
+        self._answer: tuple[int, str] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: asyncio.Event | None = None
+
+    def attach(self) -> None:
+        """Wake the running event loop on every change from now on."""
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+
+    def change(self, *, pausing: bool | None = None, stop: str | None = None) -> None:
+        """Ask for a pause or its end, or for a stop for a reason."""
+        if pausing is not None:
+            self.pausing = pausing
+        if stop is not None and self.stop_reason is None:
+            self.stop_reason = stop
+        self.wake()
+
+    def answer(self, question: int, text: str) -> None:
+        """Answer the question of that event number."""
+        self._answer = (question, text)
+        self.wake()
+
+    def answered(self, question: int) -> str | None:
+        """What was answered to the question of that event number."""
+        if self._answer is not None and self._answer[0] == question:
+            return self._answer[1]
+        return None
+
+    def wake(self) -> None:
+        """Let the event loop look again."""
+        if self._loop is not None and self._changed is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until ``condition`` holds after a change."""
+        assert self._changed is not None
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
+
+
+class Stopper:
+    """Stops a run: makes the devices safe on its own path, then writes it down. Callable from any thread."""
+
+    def __init__(self, switches: Switches, ledger: Ledger, make_safe: Callable[[], Awaitable[None]]) -> None:
+        self._switches = switches
+        self._ledger = ledger
+        self._make_safe = make_safe
+        self._once = threading.Lock()
+
+    def stop(self, reason: str) -> str | None:
+        """Make safe and write down why; returns what went wrong with making safe, or ``None``."""
+        self._switches.change(stop=reason)
+        with self._once:
+            trouble = self._try_to_make_safe()
+            try:
+                if not self._switches.stopped.is_set():
+                    self._ledger.append("stopped", payload={"reason": reason, "safe": trouble is None})
+            finally:
+                self._switches.stopped.set()
+                self._switches.wake()
+        return trouble
+
+    def _try_to_make_safe(self) -> str | None:
+        async def within_time() -> None:
+            await asyncio.wait_for(self._make_safe(), SAFE_SECONDS)
+
+        try:
+            asyncio.run(within_time())
+        except TimeoutError:
+            return f"the devices did not confirm within {SAFE_SECONDS:g} s"
+        except (LabwrightError, OSError) as error:
+            return str(error)
+        return None
+
+
+class ControlServer:
+    """Serves the control channel of one run until closed."""
+
+    def __init__(self, folder: Path, ledger: Ledger, switches: Switches, stopper: Stopper) -> None:
+        self.address = _address(folder)
+        self._ledger = ledger
+        self._switches = switches
+        self._stopper = stopper
+        serve = self._reply
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                line = self.rfile.readline(_LONGEST_LINE)
+                self.wfile.write(json.dumps(serve(line)).encode() + b"\n")
+
+        with contextlib.suppress(FileNotFoundError):  # left by a run of this folder that was killed
+            os.unlink(self.address)
+        self._server = _Server(self.address, Handler)
+        os.chmod(self.address, 0o600)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving and take the socket away."""
+        self._server.shutdown()
+        self._server.server_close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.address)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _reply(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            command = request["command"]
+        except (ValueError, TypeError, KeyError):
+            return {"error": "a request is one line of JSON with a command"}
+        match command:
+            case "status":
+                return self._status()
+            case "pause" | "resume":
+                self._switches.change(pausing=command == "pause")
+                return {"ok": True}
+            case "stop":
+                trouble = self._stopper.stop(str(request.get("reason") or "a person stopped the run"))
+                return {"ok": True} if trouble is None else {"error": trouble}
+            case "answer":
+                return self._answer(request.get("answer"))
+        return {"error": f"there is no command '{command}'"}
+
+    def _answer(self, answer: object) -> dict[str, Any]:
+        question = self._ledger.progress.question
+        if question is None or self._ledger.progress.answer is not None:
+            return {"error": "no question is open"}
+        if answer not in question.choices:
+            return {"error": f"answer one of: {', '.join(question.choices)}"}
+        self._switches.answer(question.sequence, str(answer))
+        return {"ok": True}
+
+    def _status(self) -> dict[str, Any]:
+        with self._ledger.lock:
+            progress = self._ledger.progress
+            question = None if progress.answer is not None else progress.question
+            return {
+                "run": self._ledger.journal.run,
+                "phase": progress.phase,
+                "done": len(progress.finished),
+                "total": len(progress.program.instructions),
+                "instruction": progress.current,
+                "clock": progress.state.clock,
+                "question": question and {"question": question.text, "choices": list(question.choices)},
+            }
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+
+def send(address: str, command: Command, *, timeout: float = 15.0, **fields: str) -> dict[str, Any]:
+    """Ask something of the run that listens at ``address``; waits up to ``timeout`` s for the reply.
+
+    Raises:
+        InputError: nobody listens there, or the request was refused.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(timeout)
+            client.connect(address)
+            client.sendall(json.dumps({"command": command, **fields}).encode() + b"\n")
+            with client.makefile("rb") as stream:
+                reply = json.loads(stream.readline())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the run does not answer ({error})", mend="`labwright runs list` shows which are going on"
+        ) from None
+    if "error" in reply:
+        raise InputError(str(reply["error"]), where=command)
+    return dict(reply)
+
+
+def _address(folder: Path) -> str:
+    """A short path that only this user can reach; socket paths may be no longer than about 100 bytes."""
+    private = Path(tempfile.gettempdir()) / f"labwright-{os.getuid()}"
+    private.mkdir(mode=0o700, exist_ok=True)
+    found = private.lstat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise InputError(
+            "the folder for control sockets can be reached by others",
+            where=str(private),
+            mend="Remove it, or make it yours alone (chmod 700)",
+        )
+    return str(private / f"{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}.sock")

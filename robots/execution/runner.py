@@ -1,0 +1,419 @@
+"""The runner: carries out a program, one instruction after another, so that a crash loses nothing.
+
+Before an instruction its intent is on the disk, after it its outcome. What has an intent and no outcome is in
+doubt: the device is asked, then a person; it is never repeated and never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, TypeVar
+
+from protocols import timing
+from protocols.errors import DeviceError, LabwrightError
+from protocols.outcomes import Outcome
+from protocols.ports import CheckpointHook, Person, RecoveryChoice, RecoveryPolicy
+from protocols.program import AnyInstruction, AskPerson, ReplaceTipRack, Wait, instruction_adapter
+from protocols.specs import WorkcellSpec
+from robots.execution.control import Switches
+from robots.execution.devices import Devices
+from robots.execution.ledger import Ledger
+from robots.execution.progress import Progress, Question, Topic, start_time
+from robots.execution.recovery import policy_choice, what_remains
+from robots.execution.substitution import children
+from robots.ports import ConnectionLost, Driver
+
+RECONNECT_PAUSES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+"""s before each attempt to reach the devices again."""
+MOST_LOSSES = 5
+"""Connections that one instruction may lose before the run stops for a person to look."""
+STOP_GRACE = 0.5
+"""s that a stopped instruction has to report how it ended."""
+
+Progressed = Callable[[int, int, AnyInstruction], None]
+"""Told after each instruction: how many are over, of how many, and which one was last."""
+Source = Literal["device", "device record", "person"]
+"""Who says how an instruction ended: the device at once, the device when asked later, or a person."""
+
+_REMEDIES: tuple[RecoveryChoice, ...] = ("retry", "next tip", "skip")
+
+T = TypeVar("T")
+
+
+class _Halt(Exception):
+    """The run cannot go on now; it can be resumed."""
+
+    def __init__(self, reason: str, error: LabwrightError | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.error = error
+
+
+class Runner:
+    """Carries out the program of one run from where its ledger says it is."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        devices: Devices,
+        switches: Switches,
+        workcell: WorkcellSpec,
+        *,
+        policy: RecoveryPolicy,
+        person: Person | None = None,
+        checkpoint: CheckpointHook | None = None,
+        progressed: Progressed | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._devices = devices
+        self._switches = switches
+        self._workcell = workcell
+        self._policy = policy
+        self._person = person
+        self._checkpoint = checkpoint
+        self._progressed = progressed
+        self._driver: Driver | None = None
+        self._losses: dict[str, int] = {}
+        self._stop_waiter: asyncio.Future[None] | None = None
+
+    @property
+    def _progress(self) -> Progress:
+        return self._ledger.progress
+
+    async def run(self) -> None:
+        """Go on until all is over or the run is stopped; the ledger says which.
+
+        Raises:
+            DeviceError: a device failed in a way that nobody foresaw; the run is stopped and can be resumed.
+            InputError: the program's instructions wait for each other.
+            RecordError: the journal cannot be written.
+        """
+        self._switches.attach()
+        self._stop_waiter = asyncio.ensure_future(self._switches.until(self._is_stopping))
+        try:
+            try:
+                await self._connect()
+                while await self._step():
+                    pass
+                self._ledger.append("run_ended", payload={"skipped": sorted(self._progress.skipped)})
+            except DeviceError as error:
+                await self._halt(_Halt(str(error), error))
+            except _Halt as halt:
+                await self._halt(halt)
+        finally:
+            self._stop_waiter.cancel()
+            await self._disconnect()
+
+    # -- one step -----------------------------------------------------------------------------------
+
+    async def _step(self) -> bool:
+        """Do the next thing; ``False`` when nothing is left to do."""
+        if self._is_stopping():
+            raise _Halt("stopped")
+        if self._switches.pausing:
+            await self._pause()
+        progress = self._progress
+        question = progress.question
+        if question is not None and question.topic == "checkpoint" and progress.answer is None:
+            await self._ask_again(question)
+        if progress.doubt is not None:
+            await self._settle_doubt()
+        elif progress.fault is not None:
+            await self._recover(progress.fault)
+        elif progress.queue:
+            await self._start(progress.queue[0])
+        else:
+            instruction = progress.next_instruction(self._ledger.now())
+            if instruction is None:
+                return False
+            await self._start(instruction)
+        return True
+
+    async def _start(self, instruction: AnyInstruction) -> None:
+        progress = self._progress
+        if instruction.id not in progress.own_ids:
+            await self._begin(instruction)
+            return
+        early = start_time(instruction) - self._ledger.now()
+        if early > 0.0:
+            child = Wait(id=next(progress.child_ids(instruction.id)), step=instruction.step, seconds=early)
+            await self._begin(child, parent=instruction.id)
+            return
+        await self._look(instruction, None)
+        late = self._lateness(instruction)
+        if isinstance(instruction, AskPerson | ReplaceTipRack):
+            await self._ask("confirm", instruction, _request(instruction) + late, ("done",))
+        elif late and await self._ask("late", instruction, f"Go on?{late}", ("go on", "skip")) == "skip":
+            await self._decided("skip", "person", ())
+            return
+        await self._begin(instruction)
+
+    def _lateness(self, instruction: AnyInstruction) -> str:
+        window, now = instruction.window, self._ledger.now()
+        if window is None or window.latest is None or now <= window.latest:
+            return ""
+        return f" ({_named(instruction)} was to start by {window.latest:g} s; it is {now:.1f} s.)"
+
+    async def _begin(self, instruction: AnyInstruction, *, acts_done: int = 0, parent: str | None = None) -> None:
+        """Write the intent, let the device do it, write the outcome."""
+        progress = self._progress
+        payload: dict[str, Any] = {"acts_done": acts_done}
+        if (answer := self._confirmation(instruction)) is not None:
+            payload["answer"] = answer
+        if instruction.id not in progress.own_ids:
+            payload |= {"parent": parent or progress.current, "instruction": _plain(instruction)}
+        self._ledger.append("intent", instruction=instruction.id, payload=payload)
+        await self._carry_out(instruction, acts_done, "device")
+
+    def _confirmation(self, instruction: AnyInstruction) -> str | None:
+        """What a person answered to the program's own question."""
+        progress = self._progress
+        if progress.doubt is not None:
+            return progress.doubt.answer
+        question = progress.question
+        if question is None or (question.topic, question.instruction) != ("confirm", instruction.id):
+            return None
+        return progress.answer
+
+    async def _carry_out(self, instruction: AnyInstruction, acts_done: int, source: Source) -> None:
+        try:
+            outcome = await self._device(lambda driver: driver.execute(instruction, acts_done=acts_done))
+        except ConnectionLost as error:
+            await self._after_loss(instruction, error)
+            return
+        doubt = self._progress.doubt
+        if outcome.answer is None and doubt is not None and doubt.answer is not None:
+            outcome = outcome.model_copy(update={"answer": doubt.answer})
+        await self._end(instruction, outcome, source)
+
+    async def _end(self, instruction: AnyInstruction, outcome: Outcome, source: Source) -> None:
+        progress = self._progress
+        parent = progress.current
+        self._ledger.append(
+            "outcome",
+            instruction=instruction.id,
+            payload={"outcome": outcome.model_dump(mode="json", exclude_defaults=True), "source": source},
+        )
+        if progress.current is None and parent is not None:
+            await self._finished(parent, outcome)
+
+    async def _finished(self, instruction_id: str, outcome: Outcome | None) -> None:
+        progress = self._progress
+        instruction = progress.own(instruction_id)
+        if self._progressed is not None:
+            self._progressed(len(progress.finished), len(progress.program.instructions), instruction)
+        if outcome is not None:
+            await self._look(instruction, outcome)
+
+    # -- doubt --------------------------------------------------------------------------------------
+
+    async def _settle_doubt(self) -> None:
+        """Find out what became of an instruction that was begun: ask the device, else a person."""
+        doubt = self._progress.doubt
+        assert doubt is not None
+        assert self._driver is not None
+        instruction = doubt.instruction
+        try:
+            done = await self._device(lambda driver: driver.acts_done(instruction.id))
+        except ConnectionLost as error:
+            await self._after_loss(instruction, error)
+            return
+        if done is not None and done >= self._driver.acts(instruction):
+            await self._carry_out(instruction, done, "device record")
+        elif done is not None or instruction.repeatable:
+            await self._begin(instruction, acts_done=done or 0)
+        else:
+            text = f"{_named(instruction)} was begun, and the device cannot say how it ended. Did it happen?"
+            answer = await self._ask("doubt", instruction, text, ("it happened", "it did not happen"))
+            if answer == "it happened":
+                seconds = timing.seconds(instruction, self._progress.program, self._workcell)
+                await self._end(instruction, Outcome(seconds=seconds), "person")
+            else:
+                await self._begin(instruction, acts_done=doubt.acts_done)
+
+    # -- faults -------------------------------------------------------------------------------------
+
+    async def _recover(self, fault: Outcome) -> None:
+        """Decide what is done about an instruction that left something undone."""
+        progress = self._progress
+        instruction = progress.queue[0]
+        rest = what_remains(instruction, fault)
+        assert rest is not None
+        possible = {choice: plan for choice in _REMEDIES if (plan := children(choice, progress, rest)) is not None}
+        choice = "ask" if progress.made_safe else policy_choice(self._policy, fault, progress.tries)
+        if choice == "make safe":
+            self._ledger.append("recovery", instruction=instruction.id, payload={"choice": choice, "by": "policy"})
+            raise _Halt(f"{_named(instruction)} failed: {_said(fault)}")
+        if choice in possible:
+            await self._decided(choice, "policy", possible[choice])
+            return
+        text = f"{_named(instruction)} failed: {_said(fault)}. What now?"
+        answer = await self._ask("fault", instruction, text, tuple(possible))
+        chosen = next(plan for name, plan in possible.items() if name == answer)
+        await self._decided(answer, "person", chosen)
+
+    async def _decided(self, choice: str, by: str, plan: tuple[AnyInstruction, ...]) -> None:
+        parent = self._progress.current
+        self._ledger.append(
+            "recovery",
+            instruction=parent,
+            payload={"choice": choice, "by": by, "children": [_plain(child) for child in plan]},
+        )
+        if self._progress.current is None and parent is not None:
+            await self._finished(parent, None)
+
+    # -- people -------------------------------------------------------------------------------------
+
+    async def _look(self, instruction: AnyInstruction, outcome: Outcome | None) -> None:
+        """Let the checkpoint look; what it says is put to a person."""
+        question = self._progress.question
+        if self._checkpoint is None or (question is not None and question.instruction == instruction.id):
+            return
+        found = self._checkpoint(instruction, outcome)
+        if found is not None:
+            when = "before" if outcome is None else "after"
+            payload = {"when": when, "text": found}
+            self._ledger.append("inspection", instruction=instruction.id, payload=payload)
+            await self._ask("checkpoint", instruction, found, ("go on",))
+
+    async def _ask(self, topic: Topic, instruction: AnyInstruction, text: str, choices: tuple[str, ...]) -> str:
+        """Put a question, unless it was put already; returns the answer, which is never "stop"."""
+        question, progress = self._progress.question, self._progress
+        if question is None or (question.topic, question.instruction) != (topic, instruction.id):
+            payload = {"topic": topic, "question": text, "choices": [*choices, "stop"]}
+            self._ledger.append("question", instruction=instruction.id, payload=payload)
+            question = progress.question
+            assert question is not None
+        return await self._ask_again(question)
+
+    async def _ask_again(self, question: Question) -> str:
+        answer = self._progress.answer
+        if answer is None:
+            answer = await self._hear(question)
+            if answer is None:
+                raise _Halt(f"nobody answered: {question.text}")
+            self._ledger.append("answer", instruction=question.instruction, payload={"answer": answer})
+        if answer == "stop":
+            raise _Halt("a person stopped the run")
+        return answer
+
+    async def _hear(self, question: Question) -> str | None:
+        """Wait for an answer from the person or over the control channel, whichever comes first."""
+        if self._person is None:
+            return self._switches.answered(question.sequence)
+        said: list[str | None] = []
+        threading.Thread(target=self._put, args=(question, said), daemon=True).start()
+        await self._switches.until(
+            lambda: bool(said) or self._switches.answered(question.sequence) is not None or self._is_stopping()
+        )
+        if self._is_stopping():
+            raise _Halt("stopped")
+        heard = self._switches.answered(question.sequence)
+        return heard if heard is not None else said[0]
+
+    def _put(self, question: Question, said: list[str | None]) -> None:
+        """In a thread of its own: a person may take as long as they like."""
+        assert self._person is not None
+        answer: str | None = None
+        try:
+            answer = self._person(question.text, question.choices)
+        finally:
+            said.append(answer if answer in question.choices else None)
+            self._switches.wake()
+
+    async def _pause(self) -> None:
+        self._ledger.append("paused")
+        await self._switches.until(lambda: not self._switches.pausing or self._is_stopping())
+        if self._is_stopping():
+            raise _Halt("stopped")
+        self._ledger.append("resumed")
+
+    # -- devices ------------------------------------------------------------------------------------
+
+    def _is_stopping(self) -> bool:
+        return self._switches.stop_reason is not None
+
+    async def _device(self, call: Callable[[Driver], Coroutine[Any, Any, T]]) -> T:
+        """Await a device; a stop cuts it short after a moment."""
+        assert self._driver is not None
+        assert self._stop_waiter is not None
+        task = asyncio.ensure_future(call(self._driver))
+        either: set[asyncio.Future[Any]] = {task, self._stop_waiter}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await asyncio.wait({task}, timeout=STOP_GRACE)
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise _Halt("stopped")
+        try:
+            return task.result()
+        except DeviceError:
+            if self._is_stopping():  # a device that was made safe refuses
+                raise _Halt("stopped") from None
+            raise
+
+    async def _after_loss(self, instruction: AnyInstruction, error: ConnectionLost) -> None:
+        """Reach the devices again; the instruction stays in doubt."""
+        self._losses[instruction.id] = self._losses.get(instruction.id, 0) + 1
+        if self._losses[instruction.id] > MOST_LOSSES:
+            raise _Halt(f"{_named(instruction)} lost the connection {MOST_LOSSES + 1} times", error)
+        await self._disconnect()
+        await self._connect()
+
+    async def _connect(self) -> None:
+        lost: ConnectionLost | None = None
+        for pause in RECONNECT_PAUSES:
+            assert self._stop_waiter is not None
+            await asyncio.wait({self._stop_waiter}, timeout=pause)
+            if self._is_stopping():
+                raise _Halt("stopped")
+            try:
+                self._driver = await self._devices.connect(self._progress.state)
+                return
+            except ConnectionLost as error:
+                lost = error
+        raise _Halt(f"the devices do not answer: {lost}", lost)
+
+    async def _disconnect(self) -> None:
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            with contextlib.suppress(DeviceError, OSError):
+                await driver.close()
+
+    async def _halt(self, halt: _Halt) -> None:
+        """Make safe and write down why; a stop from outside has done so already, or is doing it."""
+        if self._is_stopping():
+            await self._switches.until(self._switches.stopped.is_set)
+            return
+        safe = True
+        try:
+            await self._devices.make_safe()
+        except (DeviceError, OSError):
+            safe = False
+        self._ledger.append("stopped", payload={"reason": halt.reason, "safe": safe})
+        if halt.error is not None:
+            raise halt.error
+
+
+def _plain(instruction: AnyInstruction) -> dict[str, Any]:
+    plain: dict[str, Any] = instruction_adapter.dump_python(instruction, mode="json", exclude_none=True)
+    return plain
+
+
+def _named(instruction: AnyInstruction) -> str:
+    step = f" of step {instruction.step}" if instruction.step else ""
+    return f"Instruction {instruction.id} ({instruction.kind.replace('_', ' ')}){step}"
+
+
+def _request(instruction: AskPerson | ReplaceTipRack) -> str:
+    if isinstance(instruction, AskPerson):
+        return instruction.message
+    return f"Take the tip rack {instruction.rack} away and put a full one in its place."
+
+
+def _said(fault: Outcome) -> str:
+    return "; ".join(item.message for item in fault.faults) or fault.status
