@@ -131,9 +131,7 @@ def _steps(program: Program, history: History) -> tuple[StepLine, ...]:
 def _step_line(step: str, ids: Sequence[str], program: Program, history: History) -> StepLine:
     note = program.steps.get(step)
     members = set(ids)
-    begun = [
-        passage for name, passage in history.passages.items() if name in members or passage.parent in members
-    ]
+    begun = [passage for name, passage in history.passages.items() if name in members or passage.parent in members]
     done = sum(history.was_done(name) for name in ids)
     return StepLine(
         id=step,
@@ -159,9 +157,7 @@ def _well_line(state: LabState, reference: str, liquids: Mapping[str, Liquid]) -
     )
 
 
-def _concentrations(
-    amounts: Mapping[str, float], volume: float, liquids: Mapping[str, Liquid]
-) -> dict[str, float]:
+def _concentrations(amounts: Mapping[str, float], volume: float, liquids: Mapping[str, Liquid]) -> dict[str, float]:
     """Mass concentration of every solute, ng/µL: the liquids' own, weighted by their volumes."""
     if volume <= DUST:
         return {}
@@ -174,14 +170,10 @@ def _concentrations(
 
 
 def _touched(history: History) -> set[str]:
-    return {
-        well for passage in history.passages.values() for well in getattr(passage.instruction, "wells", ())
-    }
+    return {well for passage in history.passages.values() for well in getattr(passage.instruction, "wells", ())}
 
 
-def _labware(
-    history: History, sites: Mapping[str, str], liquids: Mapping[str, Liquid]
-) -> tuple[LabwareLine, ...]:
+def _labware(history: History, sites: Mapping[str, str], liquids: Mapping[str, Liquid]) -> tuple[LabwareLine, ...]:
     state = history.state
     touched = _touched(history)
     return tuple(

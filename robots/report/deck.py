@@ -203,9 +203,7 @@ def _dots(
     for name, centre in centres.items():
         groups[looks[0] if name in filled else looks[1] if name in half else looks[2]].append(centre)
     return tuple(
-        Dots("".join(f"M{x} {y}h0" for x, y in points), diameter, look)
-        for look, points in groups.items()
-        if points
+        Dots("".join(f"M{x} {y}h0" for x, y in points), diameter, look) for look, points in groups.items() if points
     )
 
 

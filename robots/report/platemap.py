@@ -132,9 +132,7 @@ def _composition(grid: _Grid, wells: Mapping[str, WellLine], liquids: Mapping[st
         for name, amount in line.liquids.items():
             parts[group_of[name]] += amount
         total = sum(parts.values())
-        shares = (
-            [(colour_of[group], amount / total) for group, amount in sorted(parts.items())] if total else []
-        )
+        shares = [(colour_of[group], amount / total) for group, amount in sorted(parts.items())] if total else []
         return tuple(_pie(shares)), ""
 
     legend = [Swatch(colour_of[group], group) for group in ranked]
@@ -191,9 +189,7 @@ def _drawn(
         slices, text = paint(line) if line.volume > 0 else ((), "")
         ink = ink_on(slices[0].colour) if slices else "#16202a"
         number = text if with_number else ""
-        discs.append(
-            Disc(round(x, 1), round(y, 1), round(grid.cell * 0.45, 2), slices, number, ink, _words(line))
-        )
+        discs.append(Disc(round(x, 1), round(y, 1), round(grid.cell * 0.45, 2), slices, number, ink, _words(line)))
     occupied = {(disc.x, disc.y) for disc in discs}
     for row in range(grid.rows):
         for column in range(grid.columns):
@@ -207,9 +203,7 @@ def _drawn(
         width=round(_MARGIN + grid.columns * grid.cell + 2, 1),
         height=round(_MARGIN + grid.rows * grid.cell + 2, 1),
         discs=tuple(discs),
-        rows=tuple(
-            (round(grid.centre(row, 0)[1], 1), well_name(row, 0)[:-1]) for row in range(0, grid.rows, every)
-        ),
+        rows=tuple((round(grid.centre(row, 0)[1], 1), well_name(row, 0)[:-1]) for row in range(0, grid.rows, every)),
         columns=tuple(
             (round(grid.centre(0, column)[0], 1), str(column + 1)) for column in range(0, grid.columns, every)
         ),

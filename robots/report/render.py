@@ -130,9 +130,7 @@ def _cards(report: Report) -> list[Card]:
     short = len(report.plan.unreachable)
     cards = [Card(f"{done:,}" if done == total else f"{done:,} of {total:,}", "instructions carried out")]
     if report.samples:
-        of_all = (
-            f"{finished:,}" if finished == len(report.samples) else f"{finished:,} of {len(report.samples):,}"
-        )
+        of_all = f"{finished:,}" if finished == len(report.samples) else f"{finished:,} of {len(report.samples):,}"
         cards.insert(0, Card(of_all, "samples finished", "" if finished == len(report.samples) else "warn"))
     if short:
         cards.append(Card(f"{short:,}", "samples that cannot reach the target", "warn"))

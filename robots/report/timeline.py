@@ -97,8 +97,7 @@ def _bars(lines: Sequence[InstructionLine], total: float) -> tuple[Bar, ...]:
         Bar(
             _at(start, total),
             round(max((end - start) / total * WIDTH, _LEAST), 2),
-            f"{show_duration(start)} to {show_duration(end)}: "
-            + (text if count == 1 else f"{count} instructions"),
+            f"{show_duration(start)} to {show_duration(end)}: " + (text if count == 1 else f"{count} instructions"),
         )
         for start, end, count, text in spans
     )
