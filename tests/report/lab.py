@@ -55,9 +55,7 @@ def column(labware: str, index: int) -> tuple[str, ...]:
 def normalisation() -> Program:
     instructions: list[AnyInstruction] = []
     liquids = {
-        f"S{index + 1:03}": Liquid(
-            name=f"S{index + 1:03}", sample=f"S{index + 1:03}", solutes={"DNA": stock(index)}
-        )
+        f"S{index + 1:03}": Liquid(name=f"S{index + 1:03}", sample=f"S{index + 1:03}", solutes={"DNA": stock(index)})
         for index in range(96)
     }
     contents, routes = [], []

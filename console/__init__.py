@@ -1,0 +1,1 @@
+"""Where people meet Labwright: the command line."""
