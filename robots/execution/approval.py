@@ -37,7 +37,7 @@ def check_approval(approval: Approval | None, program: Program, workcell: Workce
             mend=mend,
         )
     if approval.by == SIMULATION:
-        real = [device.id for device in workcell.devices.values() if not _simulated(device.driver)]
+        real = [device.id for device in workcell.devices.values() if not is_simulated(device.driver)]
         if real:
             raise ApprovalError(
                 f"the approval is for simulation alone, and {', '.join(real)} is no simulated device",
@@ -46,7 +46,8 @@ def check_approval(approval: Approval | None, program: Program, workcell: Workce
             )
 
 
-def _simulated(driver: str) -> bool:
+def is_simulated(driver: str) -> bool:
+    """Whether a driver of this name moves nothing but the simulator."""
     return driver in ("simulated", "STAR chatterbox")
 
 

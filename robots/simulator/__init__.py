@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from robots.simulator.faults import FaultPlan, PlannedFault
 from robots.simulator.noise import Noise
 from robots.simulator.port import LocalWorld, WorldPort
-from robots.simulator.remote import RemoteWorld, WorldProcess, halt
+from robots.simulator.remote import RemoteWorld, WorldProcess, end_world, halt
 from robots.simulator.world import World
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "World",
     "WorldPort",
     "WorldProcess",
+    "end_world",
     "halt",
 ]
 

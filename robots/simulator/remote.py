@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import signal
@@ -161,14 +162,44 @@ def halt(path: Path, *, timeout: float = HALT_TIMEOUT) -> None:
         ConnectionLost: it did not answer within ``timeout`` seconds.
     """
     try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(timeout)
-            connection.connect(str(path))
-            connection.sendall(encode({"id": 0, "call": "make_safe", "args": {}}))
-            if not connection.makefile("rb").readline():
-                raise OSError("it closed the connection")
+        _tell(path, "make_safe", timeout)
     except OSError as error:
         raise ConnectionLost(f"the simulated lab does not answer ({error})", where=str(path)) from error
+
+
+def end_world(path: Path, *, timeout: float = START_TIMEOUT) -> None:
+    """End the World that listens at ``path``, if one does, and wait until it is gone; its log stays.
+
+    Raises:
+        ConnectionLost: it is still there after ``timeout`` seconds.
+    """
+    until = time.monotonic() + timeout
+    with contextlib.suppress(OSError):
+        _tell(path, "shutdown", timeout)
+    while listens(path):
+        if time.monotonic() > until:
+            raise ConnectionLost("the simulated lab does not end", where=str(path))
+        time.sleep(0.01)
+
+
+def listens(path: Path) -> bool:
+    """Whether a World listens at ``path``."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(HALT_TIMEOUT)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _tell(path: Path, call: str, timeout: float) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout)
+        connection.connect(str(path))
+        connection.sendall(encode({"id": 0, "call": call, "args": {}}))
+        if not connection.makefile("rb").readline():
+            raise OSError("it closed the connection")
 
 
 class WorldProcess:
@@ -184,23 +215,25 @@ class WorldProcess:
         workcell: WorkcellSpec,
         folder: Path,
         *,
+        socket: Path | None = None,
         seed: int = 0,
         noise: Noise | None = None,
         faults: FaultPlan | None = None,
         pace: float = 0.0,
         idle: float | None = 600.0,
     ) -> None:
-        """Its log, socket and settings are in ``folder``; the other arguments are those of :class:`World`.
+        """Its log and settings are in ``folder``; arguments not named here are those of :class:`World`.
 
         Args:
+            socket: where it listens; by default in ``folder``.
             idle: it ends by itself after so many seconds without a client; its log stays.
 
         Raises:
-            InputError: the folder's path is too long for a socket.
+            InputError: the socket's path is too long.
         """
         self.workcell = workcell
         self.folder = folder
-        self.socket = folder / "world.sock"
+        self.socket = socket or folder / "world.sock"
         self.pid: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._settings = {
@@ -222,10 +255,10 @@ class WorldProcess:
         Raises:
             DeviceError: it did not start.
         """
-        if not self._listens():
+        if not listens(self.socket):
             self._spawn()
             until = time.monotonic() + START_TIMEOUT
-            while not self._listens():
+            while not listens(self.socket):
                 self._check_alive(until)
                 time.sleep(0.01)
         return RemoteWorld(self.socket, self.workcell)
@@ -277,12 +310,3 @@ class WorldProcess:
             f"the simulated lab did not start ({said[-1] if said else 'it said nothing'})",
             where=str(self.folder),
         )
-
-    def _listens(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(HALT_TIMEOUT)
-            try:
-                probe.connect(str(self.socket))
-            except OSError:
-                return False
-        return True

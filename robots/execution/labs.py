@@ -1,0 +1,144 @@
+"""The devices of a workcell for one run: a lab simulated in this process, one simulated in a process of its own, or
+real machines. Changing a driver's name in the workcell file moves a run from one to another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from protocols.errors import DeviceError
+from protocols.labstate import LabState
+from protocols.program import Program
+from protocols.specs import WorkcellSpec
+from robots.driver.driver import PyLabRobotDriver, make_driver
+from robots.execution.approval import is_simulated
+from robots.execution.devices import Devices
+from robots.execution.run_folder import RunFolder, Simulation
+from robots.ports import Driver
+from robots.simulator import LocalWorld, RemoteWorld, World, WorldPort, WorldProcess, end_world, halt
+from robots.workcell import Workcell
+
+WORLD_IDLE = 600.0
+"""s after which a simulated lab whose run was killed ends by itself; its log stays."""
+
+
+class _Lab:
+    """What the three have in common: a driver for this program and run."""
+
+    def __init__(self, workcell: Workcell, program: Program, run: str) -> None:
+        self._workcell = workcell
+        self._program = program
+        self._run = run
+
+    async def _connect(self, state: LabState, world: WorldPort | None) -> PyLabRobotDriver:
+        driver = make_driver(self._workcell, self._program, state, self._run, world=world)
+        if world is not None:
+            await world.prepare(self._program.labware, self._program.contents, self._program.liquids, run=self._run)
+        await driver.setup()
+        return driver
+
+
+class LocalLab(_Lab):
+    """A lab simulated in this process, gone when it is closed: for a simulation that nobody will resume.
+
+    Attributes:
+        world: the simulated lab, for measuring what really happened.
+    """
+
+    def __init__(self, workcell: Workcell, program: Program, run: str, simulation: Simulation) -> None:
+        super().__init__(workcell, program, run)
+        self.world = World(
+            workcell.spec,
+            seed=simulation.seed,
+            noise=simulation.noise,
+            faults=simulation.faults,
+            pace=simulation.pace,
+            on_power_cut=lambda: None,  # this process is the person's own
+        )
+
+    async def connect(self, state: LabState) -> Driver:
+        """See :class:`~robots.execution.devices.Devices`."""
+        return await self._connect(state, LocalWorld(self.world))
+
+    async def make_safe(self) -> None:
+        """See :class:`~robots.execution.devices.Devices`."""
+        self.world.make_safe()
+
+    async def close(self) -> None:
+        """See :class:`~robots.execution.devices.Devices`."""
+        self.world.close()
+
+
+class RemoteLab(_Lab):
+    """A lab simulated in a process of its own, on a durable log: it outlives a run that is killed."""
+
+    def __init__(
+        self, workcell: Workcell, program: Program, run: str, simulation: Simulation, folder: Path, socket: Path
+    ) -> None:
+        super().__init__(workcell, program, run)
+        self._socket = socket
+        self._process = WorldProcess(
+            workcell.spec,
+            folder,
+            socket=socket,
+            seed=simulation.seed,
+            noise=simulation.noise,
+            faults=simulation.faults,
+            pace=simulation.pace,
+            idle=WORLD_IDLE,
+        )
+        self._world: RemoteWorld | None = None
+
+    async def connect(self, state: LabState) -> Driver:
+        """See :class:`~robots.execution.devices.Devices`; starts the lab's process, again if it died."""
+        if self._world is not None:
+            await self._world.close()
+        self._world = await asyncio.to_thread(self._process.start)
+        return await self._connect(state, self._world)
+
+    async def make_safe(self) -> None:
+        """See :class:`~robots.execution.devices.Devices`."""
+        await asyncio.to_thread(halt, self._socket)
+
+    async def close(self) -> None:
+        """End the lab's process in good order; its log stays."""
+        if self._world is not None:
+            await self._world.close()
+            await asyncio.to_thread(end_world, self._socket)
+
+
+class RealLab(_Lab):
+    """The machines that the workcell file names, through pylabrobot."""
+
+    _driver: PyLabRobotDriver | None = None
+
+    async def connect(self, state: LabState) -> Driver:
+        """See :class:`~robots.execution.devices.Devices`."""
+        self._driver = await self._connect(state, None)
+        return self._driver
+
+    async def make_safe(self) -> None:
+        """See :class:`~robots.execution.devices.Devices`."""
+        if self._driver is None:
+            return  # nothing was ever told to move
+        try:
+            await self._driver.make_safe()
+        except (OSError, RuntimeError) as error:
+            raise DeviceError(f"the machine could not be stopped ({error})", mend="Press its own stop button") from None
+
+    async def close(self) -> None:
+        """See :class:`~robots.execution.devices.Devices`; the driver lets go of the machines."""
+
+
+def all_simulated(workcell: WorkcellSpec) -> bool:
+    """Whether nothing real moves on this workcell."""
+    return all(is_simulated(device.driver) for device in workcell.devices.values())
+
+
+def make_lab(workcell: Workcell, run: RunFolder, folder: Path, socket: Path) -> Devices:
+    """The devices for a run; a simulated lab keeps its log in ``folder`` and listens at ``socket``."""
+    simulation = run.record.simulation
+    if simulation is None:
+        return RealLab(workcell, run.program, run.run)
+    return RemoteLab(workcell, run.program, run.run, simulation, folder, socket)
