@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
+    from rich.progress import Progress
 
-Step = "Callable[[int, int, str], None]"
+Step = Callable[[int, int, str], None]
 """Told of progress: how many are done, of how many, and a word on the last."""
 
 
@@ -25,19 +25,28 @@ class Screen:
 
         self.as_json = as_json
         self.out: Console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self._bar: Progress | None = None
+
+    @property
+    def has_person(self) -> bool:
+        """Whether someone sits at the terminal who can be asked."""
+        return sys.stdin.isatty() and not self.as_json
 
     def say(self, text: str = "", *, style: str | None = None) -> None:
         """A line of plain words; nothing in it is read as markup. Not shown with JSON."""
         if not self.as_json:
             self.out.print(text, style=style, markup=False)
 
-    def lines(self, texts: Iterable[str], *, indent: str = "  ", style: str | None = None) -> None:
-        """Several lines, indented."""
-        for text in texts:
-            self.say(f"{indent}{text}", style=style)
+    def lines(self, texts: Iterable[str], *, most: int | None = None, style: str | None = None) -> None:
+        """Several lines, indented; beyond ``most`` only how many more there are."""
+        every = list(texts)
+        for text in every[:most]:
+            self.say(f"  {text}", style=style)
+        if most is not None and len(every) > most:
+            self.say(f"  and {len(every) - most:,} more")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A plain table; whole words only are wrapped."""
+        """A plain table; what does not fit is folded. Not shown with JSON."""
         if self.as_json:
             return
         from rich.table import Table
@@ -53,11 +62,11 @@ class Screen:
     def give(self, value: dict[str, Any]) -> None:
         """The command's result, for machines; only with JSON."""
         if self.as_json:
-            print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1))
+            print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1), flush=True)
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[int, int, str], None]]:
-        """A progress bar, on a terminal; elsewhere nothing is shown."""
+    def progress(self, what: str) -> Iterator[Step]:
+        """A progress bar on a terminal; elsewhere nothing is shown."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (
@@ -69,16 +78,29 @@ class Screen:
         )
         with Progress(*columns, console=self.out, disable=not self.out.is_terminal) as bar:
             task = bar.add_task(what, total=None, last="")
+            self._bar = bar
 
             def step(done: int, total: int, last: str) -> None:
                 bar.update(task, completed=done, total=total, last=last)
 
-            yield step
+            try:
+                yield step
+            finally:
+                self._bar = None
 
     def choose(self, question: str, choices: Sequence[str]) -> str | None:
         """Ask the person at the terminal; ``None`` where nobody can be asked."""
-        if not sys.stdin.isatty():
+        if not self.has_person:
             return None
+        if self._bar is not None:
+            self._bar.stop()
+        try:
+            return self._chosen(question, choices)
+        finally:
+            if self._bar is not None:
+                self._bar.start()
+
+    def _chosen(self, question: str, choices: Sequence[str]) -> str | None:
         numbered = "  ".join(f"[{number}] {choice}" for number, choice in enumerate(choices, 1))
         while True:
             self.out.print(f"{question}\n{numbered}", markup=False)
@@ -90,6 +112,20 @@ class Screen:
                 return said
             if said.isdecimal() and 1 <= int(said) <= len(choices):
                 return choices[int(said) - 1]
+
+    def ask(self, question: str) -> str:
+        """A line that the person at the terminal types; empty where nobody can be asked."""
+        if not self.has_person:
+            return ""
+        self.out.print(question, markup=False, end=" ")
+        try:
+            return input().strip()
+        except EOFError:
+            return ""
+
+    def abandon_output(self) -> None:
+        """Stop writing to a pipe that nobody reads any more."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(text: str) -> None:

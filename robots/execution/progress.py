@@ -53,6 +53,14 @@ class Doubt:
     answer: str | None
 
 
+@dataclass(frozen=True)
+class Ended:
+    """An instruction of the program that is over, and the outcome that ended it."""
+
+    instruction: str
+    outcome: Outcome
+
+
 class Progress:
     """The state of a run after some of its events.
 
@@ -60,6 +68,7 @@ class Progress:
         state: the expectation: what is where, as far as the outcomes say.
         finished: ids of the program's instructions that are over, done or given up.
         skipped: those of them that were given up in whole or in part.
+        ended: the instruction that was done last; ``None`` once anything came after it.
         current: the program's instruction being worked on.
         queue: what is left to do for it: itself or its children.
         doubt: the first of the queue was begun, and nobody here knows how it ended.
@@ -70,6 +79,7 @@ class Progress:
         answer: what was answered to it.
         phase: where the run stands.
         stop_reason: why it was stopped last.
+        abandoned: who gave the run up before all was over; empty if nobody did.
     """
 
     def __init__(self, program: Program, start: LabState) -> None:
@@ -77,6 +87,7 @@ class Progress:
         self.state = start
         self.finished: set[str] = set()
         self.skipped: set[str] = set()
+        self.ended: Ended | None = None
         self.current: str | None = None
         self.queue: list[AnyInstruction] = []
         self.doubt: Doubt | None = None
@@ -87,6 +98,7 @@ class Progress:
         self.answer: str | None = None
         self.phase: Phase = "created"
         self.stop_reason = ""
+        self.abandoned = ""
         self._index = {item.id: position for position, item in enumerate(program.instructions)}
         self._children: set[str] = set()
         self._first_open = 0
@@ -123,6 +135,7 @@ class Progress:
                 self.stop_reason = str(event.payload.get("reason", ""))
             case "run_ended":
                 self.phase = "done"
+                self.abandoned = str(event.payload.get("abandoned", ""))
             case "run_created" | "approved" | "inspection":
                 pass
 
@@ -190,6 +203,7 @@ class Progress:
 
     def _intent(self, event: Event) -> None:
         payload = event.payload
+        self.ended = None
         self._open(payload.get("parent") or str(event.instruction))
         if "instruction" in payload and (not self.queue or self.queue[0].id != event.instruction):
             self.queue.insert(0, self._child(payload["instruction"]))
@@ -209,9 +223,13 @@ class Progress:
             self.made_safe = False
             return
         self.queue.pop(0)
+        parent = self.current
         self._close_if_empty()
+        if parent is not None and self.current is None:
+            self.ended = Ended(parent, outcome)
 
     def _recovery(self, payload: dict[str, Any]) -> None:
+        self.ended = None
         self._use_up_answer()
         if payload["choice"] == "make safe":
             self.made_safe = True
@@ -228,6 +246,7 @@ class Progress:
 
     def _question(self, event: Event) -> None:
         payload = event.payload
+        self.ended = None
         self.question = Question(
             topic=payload["topic"],
             instruction=str(event.instruction),

@@ -82,6 +82,11 @@ class RunFolder:
         return self.path / "journal.sqlite"
 
     @property
+    def lease_path(self) -> Path:
+        """Where the lease of its workcell is."""
+        return Home(self.path.parent.parent).workcell(self.record.workcell) / "lease"
+
+    @property
     def report_path(self) -> Path:
         """The folder of its report."""
         return self.path / "report"

@@ -1,0 +1,120 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_WORKLIST = "Worklists"
+_SIMULATION = "Simulation"
+_OUTPUT = "Output"
+
+File = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A worklist (CSV), a protocol (YAML or JSON) or a compiled program (JSON)."),
+]
+WorkcellName = Annotated[
+    str,
+    typer.Option(
+        "--workcell",
+        "-w",
+        metavar="NAME|FILE",
+        envvar="LABWRIGHT_WORKCELL",
+        help="A workcell file, or one that comes with Labwright: starlet, ot2.",
+    ),
+]
+WorkcellArgument = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="A workcell file, or one that comes with Labwright: starlet, ot2.")
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON object, for machines.", rich_help_panel=_OUTPUT),
+]
+RunId = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, any part of it that only one run has, or 'last'.")
+]
+
+All = Annotated[bool, typer.Option("--all", help="Show everything, however long.", rich_help_panel=_OUTPUT)]
+Approve = Annotated[str | None, typer.Option(metavar="NAME", help="Approve the run by this name, without being asked.")]
+
+Favour = Annotated[str, typer.Option(metavar="tips|moves", help="What to save first where both cannot be saved.")]
+Margin = Annotated[
+    float,
+    typer.Option(
+        metavar="PERCENT",
+        min=0,
+        max=50,
+        help="Pipetting error, all to one side, that the plan must bear.",
+    ),
+]
+OnFault = Annotated[
+    list[str],
+    typer.Option(
+        "--on-fault",
+        metavar="FAULT=CHOICE",
+        help="What to do about a fault without asking, e.g. 'missing tip=next tip'. Choices: retry, next tip, skip, "
+        "ask (default), make safe. May be given several times.",
+    ),
+]
+
+Shortfall = Annotated[
+    str,
+    typer.Option(
+        metavar="POLICY",
+        help="Samples that cannot reach their target: stop, neat, 'smaller volume' or skip.",
+        rich_help_panel=_WORKLIST,
+    ),
+]
+TooDilute = Annotated[
+    str | None,
+    typer.Option(metavar="POLICY", help="The same for samples that are too dilute.", rich_help_panel=_WORKLIST),
+]
+SourceVolume = Annotated[
+    str | None,
+    typer.Option(metavar="VOLUME", help="What each source well of a cherry-pick holds.", rich_help_panel=_WORKLIST),
+]
+DiluentWell = Annotated[
+    str,
+    typer.Option(metavar="WELL", help="Where the diluent of a normalisation stands.", rich_help_panel=_WORKLIST),
+]
+Diluent = Annotated[str, typer.Option(metavar="LIQUID", help="What the diluent is.", rich_help_panel=_WORKLIST)]
+Plates = Annotated[
+    list[str],
+    typer.Option(
+        "--plate",
+        metavar="NAME=KIND",
+        help="The kind of a plate that the worklist names, with its site if it matters: NAME=KIND@SITE.",
+        rich_help_panel=_WORKLIST,
+    ),
+]
+DecimalComma = Annotated[
+    bool, typer.Option("--decimal-comma", help="Numbers are written with a decimal comma.", rich_help_panel=_WORKLIST)
+]
+Pool = Annotated[
+    bool, typer.Option("--pool", help="Several rows may fill one destination well.", rich_help_panel=_WORKLIST)
+]
+
+Seed = Annotated[int, typer.Option(help="Of the simulated lab's chance.", rich_help_panel=_SIMULATION)]
+NoiseLevel = Annotated[
+    float,
+    typer.Option(
+        "--noise",
+        metavar="FACTOR",
+        min=0,
+        max=10,
+        help="Pipetting error of the simulated lab, as a multiple of what ISO 8655-2 permits; 0 is exact.",
+        rich_help_panel=_SIMULATION,
+    ),
+]
+Faults = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A fault plan (YAML or JSON): what is to go wrong.", rich_help_panel=_SIMULATION),
+]
+Pace = Annotated[
+    float,
+    typer.Option(
+        metavar="FACTOR", min=0, help="Real seconds for each second of the lab's clock.", rich_help_panel=_SIMULATION
+    ),
+]
