@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from protocols.effects import Effect
 from protocols.liquids import LiquidClass
 from protocols.mixtures import blend
-from protocols.tips import DUST, Tip
+from protocols.tips import DUST, Tip, part
 from protocols.vessels import Well, judge_end, judge_room
 
 if TYPE_CHECKING:
@@ -47,22 +48,23 @@ def aspirate(
             effects.append(_blocked(state, pipette, channel, name))
             continue
         reach = well.volume - well.cavity.out_of_reach(fixed)
+        if reach <= DUST:
+            reach = 0.0
         if well.settled_height is not None or fixed is not None:
-            lowest = well.volume - max(0.0, min(asked, reach))
+            lowest = well.volume - min(asked, reach)
             judge_end(well, channel, tip, liquid_class, height, well.volume, lowest, effects)
         _prepare(tip, liquid_class)
-        if reach > 0.0 and tip.wet is not None:
+        if reach and tip.wet is not None:
             _enter(well, channel, tip, film, effects)
         if 0.0 < asked <= reach and not tip.gap and tip.volume == 0.0:
-            well.volume -= asked
-            tip.volume = asked
+            tip.volume = part(asked, well.volume)
+            well.volume -= tip.volume
             tip.mixture = tip.wet = well.mixture()
             tip.transport_air = transport_air
             if asked + transport_air + tip.blow_out_air > tip.capacity:
                 judge_room(tip, name, channel, effects)
         else:
-            drawn = max(0.0, min(asked, reach))
-            _draw(well, channel, tip, asked, drawn, liquid_class, effects)
+            _draw(well, channel, tip, asked, min(asked, reach), liquid_class, effects)
     return effects
 
 
@@ -86,7 +88,43 @@ def _draw_together(
 ) -> None:
     """Aspirate where several channels share a well: all enter, then share what can be reached."""
     fixed = None if liquid_class.level_detection else height
-    film = liquid_class.film
+    shares = _shares(state, pipette, channels, wells, volumes, fixed, effects)
+    for channel, tip, well, _, _, reach, lowest in shares:
+        judge_end(well, channel, tip, liquid_class, height, well.volume, lowest, effects)
+        _prepare(tip, liquid_class)
+        if reach:
+            _enter(well, channel, tip, liquid_class.film, effects)
+    for channel, tip, well, asked, drawn, _, _ in shares:
+        _draw(well, channel, tip, asked, drawn, liquid_class, effects)
+
+
+class _Share(NamedTuple):
+    """What one channel asks of a well and gets, where others may ask the same well.
+
+    Attributes:
+        reach: µL that can be reached of the well, by all channels together.
+        lowest: µL in the well when all its channels have drawn.
+    """
+
+    channel: int
+    tip: Tip
+    well: Well
+    asked: float
+    drawn: float
+    reach: float
+    lowest: float
+
+
+def _shares(
+    state: LabState,
+    pipette: str,
+    channels: Sequence[int],
+    wells: Sequence[str],
+    volumes: Sequence[float],
+    height: float | None,
+    effects: list[Effect],
+) -> list[_Share]:
+    """The channels that can act, with what each draws: in proportion where they ask more than can be reached."""
     ready: list[tuple[int, Tip, Well, float]] = []
     wanted: dict[Well, float] = {}
     for channel, name, asked in zip(channels, wells, volumes, strict=False):
@@ -96,17 +134,15 @@ def _draw_together(
             continue
         ready.append((channel, tip, well, asked))
         wanted[well] = wanted.get(well, 0.0) + asked
-    reach = {well: max(0.0, well.volume - well.cavity.out_of_reach(fixed)) for well in wanted}
-    for channel, tip, well, _ in ready:
-        lowest = well.volume - min(wanted[well], reach[well])
-        judge_end(well, channel, tip, liquid_class, height, well.volume, lowest, effects)
-        _prepare(tip, liquid_class)
-        if reach[well] > 0.0:
-            _enter(well, channel, tip, film, effects)
+    shares: list[_Share] = []
     for channel, tip, well, asked in ready:
-        enough = wanted[well] <= reach[well]
-        drawn = asked if enough else asked * reach[well] / wanted[well]
-        _draw(well, channel, tip, asked, drawn, liquid_class, effects)
+        reach = well.volume - well.cavity.out_of_reach(height)
+        if reach <= DUST:
+            reach = 0.0
+        together = wanted[well]
+        drawn = asked if together <= reach else asked * reach / together
+        shares.append(_Share(channel, tip, well, asked, drawn, reach, well.volume - min(together, reach)))
+    return shares
 
 
 def _enter(well: Well, channel: int, tip: Tip, film: float, effects: list[Effect]) -> None:
@@ -124,14 +160,16 @@ def _exchange(well: Well, tip: Tip, film: float) -> None:
     """Let a film's worth of the tip's and the well's liquid change places."""
     if tip.gap > 0.0 or tip.mixture is None:
         return
+    inside, outside = well.mixture(), tip.mixture
     swapped = min(film, tip.volume, well.volume)
-    inside = well.mixture()
-    if swapped <= 0.0 or tip.mixture is inside:
+    if swapped <= 0.0 or outside is inside:
         return
-    outgoing, kept = tip.mixture, tip.volume - swapped
-    well.volume -= swapped
-    well.add(outgoing, swapped)
-    tip.mixture = blend(inside, swapped, outgoing, kept)
+    given, taken = part(swapped, tip.volume), part(swapped, well.volume)
+    kept = tip.volume - given
+    well.volume -= taken
+    well.add(outside, given)
+    tip.mixture = tip.wet = blend(inside, taken, outside, kept)
+    tip.volume = kept + taken
 
 
 def _draw(
@@ -144,8 +182,9 @@ def _draw(
     effects: list[Effect],
 ) -> None:
     if drawn > 0.0:
-        tip.draw(well.mixture(), drawn)
-        well.volume -= drawn
+        moved = part(drawn, well.volume)
+        tip.draw(well.mixture(), moved)
+        well.volume -= moved
     missing = asked - drawn
     if missing > DUST:
         tip.gap += missing
@@ -201,7 +240,7 @@ def dispense(
 
 
 def _hangs_above(well: Well, height: float | None) -> bool:
-    return height is not None and well.cavity.volume_below(height) > well.volume
+    return height is not None and well.cavity.volume_below(height) > well.volume + DUST
 
 
 def _push(well: Well, channel: int, tip: Tip, asked: float, film: float, effects: list[Effect]) -> None:
@@ -213,7 +252,7 @@ def _push(well: Well, channel: int, tip: Tip, asked: float, film: float, effects
 
 
 def _blow_out(well: Well, tip: Tip, film: float) -> None:
-    for mixture, volume in tip.push(tip.column(), film):
+    for mixture, volume in tip.push(math.inf, film):
         well.add(mixture, volume)
     tip.blow_out_air = 0.0
 
@@ -233,17 +272,19 @@ def _touch(well: Well, tip: Tip, film: float) -> None:
     held, inside = tip.mixture, well.mixture()
     if held is None or held is inside:
         return
-    if tip.liquid() > film + DUST and held.lacks(inside, TRACE):
+    if tip.liquid() > film + DUST and (new := held.lacks(inside, TRACE)):
         tip.tainted = well.reference
-        tip.taint = held.lacks(inside, TRACE)
+        tip.taint = tuple(dict.fromkeys((*tip.taint, *new)))
     _exchange(well, tip, film)
-    tip.wet = tip.mixture
 
 
 def _spread(well: Well, channel: int, tip: Tip, effects: list[Effect]) -> None:
-    """A tip that took up foreign liquid while it was still loaded dispenses again."""
-    if tip.tainted != well.reference:
-        effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=tip.taint))
+    """A tip that took up foreign liquid from another well while it was still loaded dispenses again."""
+    if tip.tainted == well.reference:
+        return
+    foreign = tuple(liquid for liquid in tip.taint if not (well.volume > 0.0 and liquid in well.parts))
+    if foreign:
+        effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
     tip.tainted, tip.taint = None, ()
 
 
@@ -260,24 +301,20 @@ def mix(
     effects: list[Effect] = []
     film = liquid_class.film
     fixed = None if liquid_class.level_detection else height
-    for channel, name, asked in zip(channels, wells, volumes, strict=False):
-        tip, well = state.tip_on(pipette, channel), state.wells.get(name)
-        if tip is None or well is None or well.labware.lid:
-            effects.append(_blocked(state, pipette, channel, name))
-            continue
-        reach = max(0.0, well.volume - well.cavity.out_of_reach(fixed))
-        lowest = well.volume - min(asked, reach)
-        judge_end(well, channel, tip, liquid_class, height, well.volume, lowest, effects)
+    shares = _shares(state, pipette, channels, wells, volumes, fixed, effects)
+    before = [share.well.volume for share in shares]
+    for (channel, tip, well, asked, drawn, _, lowest), highest in zip(shares, before, strict=True):
+        judge_end(well, channel, tip, liquid_class, height, highest, lowest, effects)
         tip.film = film
         tip.transport_air = 0.0
-        if asked - reach > DUST:
-            effects.append(Effect(kind="air drawn", place=name, channel=channel, amount=asked - reach))
-        if reach > 0.0 and tip.wet is not None:
+        if asked - drawn > DUST:
+            effects.append(Effect(kind="air drawn", place=well.reference, channel=channel, amount=asked - drawn))
+        if tip.wet is not None and well.volume - well.cavity.out_of_reach(fixed) > DUST:
             foreign = well.mixture().lacks(tip.wet, TRACE)
             if foreign:
-                effects.append(Effect(kind="foreign liquid", place=name, channel=channel, liquids=foreign))
+                effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
+        judge_room(tip, well.reference, channel, effects, beside=asked - tip.air())
         tip.stir(well, film)
-        judge_room(tip, name, channel, effects, beside=asked)
     return effects
 
 

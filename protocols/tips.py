@@ -14,6 +14,11 @@ _GONE = 1e-12
 """µL below which a segment has left the tip."""
 
 
+def part(wanted: float, held: float) -> float:
+    """``wanted`` µL of what is ``held``, or all of it where no more than rounding would stay behind."""
+    return wanted if held - wanted > DUST else held
+
+
 class Tip:
     """One tip: where it came from and what is in it.
 
@@ -90,25 +95,43 @@ class Tip:
         self.wet = self.mixture
 
     def push(self, stroke: float, film: float) -> list[tuple[Mixture, float]]:
-        """Push ``stroke`` µL out at the orifice, keeping at least ``film`` µL of liquid; what was delivered."""
+        """Push ``stroke`` µL out at the orifice; what was delivered.
+
+        The ``film`` µL of liquid farthest from the orifice cling to the wall; the air behind them goes on past them.
+        """
         delivered: list[tuple[Mixture, float]] = []
         spare = max(0.0, self.liquid() - film)
-        while stroke > 0.0:
-            escaped = min(self.gap, stroke)
+        clinging: list[tuple[float, Mixture | None, float]] = []
+        while True:
+            escaped = self.gap if self.gap - stroke <= _GONE else stroke
             self.gap -= escaped
             stroke -= escaped
-            if self.gap > 0.0:
-                break
             moved = min(self.volume, stroke, spare)
             if moved > 0.0 and self.mixture is not None:
                 delivered.append((self.mixture, moved))
                 self.volume -= moved
                 stroke -= moved
                 spare -= moved
-            if self.volume > _GONE or not self.deeper:
+            if stroke <= 0.0 or not self.deeper:
                 break
+            clinging.append((self.volume, self.mixture, self.gap))
             self.volume, self.mixture, self.gap = self.deeper.pop()
+        self._close_up(clinging)
+        if self.volume > 0.0 and not self.gap:
+            self.wet = self.mixture
+        elif delivered:
+            self.wet = delivered[-1][0]
         return delivered
+
+    def _close_up(self, passed: list[tuple[float, Mixture | None, float]]) -> None:
+        """Join what touches: the segments that a stroke ``passed``, the outermost first, and what is behind them."""
+        if self.volume <= _GONE and self.deeper:
+            self.volume, self.mixture, gap = self.deeper.pop()
+            self.gap += gap
+        for volume, mixture, gap in reversed(passed):
+            if volume > _GONE and mixture is not None:
+                self.draw(mixture, volume)
+            self.gap += gap
 
     def stir(self, well: Content, film: float) -> None:
         """Bring all liquid of tip and well together; the tip keeps what it had, at least ``film``; air leaves."""
@@ -162,12 +185,11 @@ class Tip:
         """The tip that ``snapshot`` wrote."""
         tip = cls(spec, data["spot"])
         *deeper, last = [
-            (volume, Mixture(parts, sum(parts.values())) if parts else None, gap)
-            for volume, parts, gap in data["segments"]
+            (volume, Mixture(parts, 1.0) if parts else None, gap) for volume, parts, gap in data["segments"]
         ]
         tip.deeper = deeper
         tip.volume, tip.mixture, tip.gap = last
-        tip.wet = Mixture(data["wet"], sum(data["wet"].values())) if data["wet"] else None
+        tip.wet = Mixture(data["wet"], 1.0) if data["wet"] else None
         tip.film, tip.transport_air = data["film"], data["transport_air"]
         tip.blow_out_air = data["blow_out_air"]
         tip.tainted, tip.taint = data["tainted"], tuple(data["taint"])

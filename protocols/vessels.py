@@ -157,5 +157,5 @@ def judge_end(
         end = None if surface_low is None else max(0.0, surface_low - liquid_class.immersion)
     else:
         end = height
-    if end is not None and end < well.settled_height:
+    if end is not None and well.settled_height - end > DUST:
         effects.append(Effect(kind="settled layer touched", place=well.reference, channel=channel))
