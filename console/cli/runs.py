@@ -22,7 +22,6 @@ from robots.execution.status import holder_of, run_status
 from robots.report import describe
 from robots.workcell import load_workcell
 
-
 _TOLD = ("by", "reason", "safe", "question", "answer", "choice", "source", "when", "text", "abandoned")
 """What of an event's payload is said in a line."""
 CONTROL_SECONDS = 15.0

@@ -35,7 +35,8 @@ def make_machine(workcell: Workcell, world: WorldPort | None) -> Machine:
     if device.driver == "simulated":
         if world is None:
             raise DeviceError(f"'{name}' is simulated and there is no world for it", where=f"devices.{name}")
-        return Machine(SimulatedLiquidHandler(world), Simulated(), device.answers)
+        arm = workcell.config.devices.get(workcell.config.arm or "", device)
+        return Machine(SimulatedLiquidHandler(world), Simulated(), device.answers and arm.answers)
     if device.driver == "OT-2":
         return Machine(_opentrons(name, device), Plain(), answers=False)
     arm = workcell.config.devices.get(workcell.config.arm or "")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Protocol
 
 from protocols.errors import DeviceError
 from protocols.labstate import LabState
@@ -70,24 +71,22 @@ class LocalLab(_Lab):
         self.world.close()
 
 
+class LabProcess(Protocol):
+    """The process of a simulated lab; :class:`~robots.simulator.WorldProcess` is one."""
+
+    socket: Path
+
+    def start(self) -> RemoteWorld:
+        """Start it, or use the one that is there; see :meth:`robots.simulator.WorldProcess.start`."""
+        ...
+
+
 class RemoteLab(_Lab):
     """A lab simulated in a process of its own, on a durable log: it outlives a run that is killed."""
 
-    def __init__(
-        self, workcell: Workcell, program: Program, run: str, simulation: Simulation, folder: Path, socket: Path
-    ) -> None:
+    def __init__(self, workcell: Workcell, program: Program, run: str, process: LabProcess) -> None:
         super().__init__(workcell, program, run)
-        self._socket = socket
-        self._process = WorldProcess(
-            workcell.spec,
-            folder,
-            socket=socket,
-            seed=simulation.seed,
-            noise=simulation.noise,
-            faults=simulation.faults,
-            pace=simulation.pace,
-            idle=WORLD_IDLE,
-        )
+        self._process = process
         self._world: RemoteWorld | None = None
 
     async def connect(self, state: LabState) -> Driver:
@@ -99,13 +98,13 @@ class RemoteLab(_Lab):
 
     async def make_safe(self) -> None:
         """See :class:`~robots.execution.devices.Devices`."""
-        await asyncio.to_thread(halt, self._socket)
+        await asyncio.to_thread(halt, self._process.socket)
 
     async def close(self) -> None:
         """End the lab's process in good order; its log stays."""
         if self._world is not None:
             await self._world.close()
-            await asyncio.to_thread(end_world, self._socket)
+            await asyncio.to_thread(end_world, self._process.socket)
 
 
 class RealLab(_Lab):
@@ -141,4 +140,14 @@ def make_lab(workcell: Workcell, run: RunFolder, folder: Path, socket: Path) -> 
     simulation = run.record.simulation
     if simulation is None:
         return RealLab(workcell, run.program, run.run)
-    return RemoteLab(workcell, run.program, run.run, simulation, folder, socket)
+    process = WorldProcess(
+        workcell.spec,
+        folder,
+        socket=socket,
+        seed=simulation.seed,
+        noise=simulation.noise,
+        faults=simulation.faults,
+        pace=simulation.pace,
+        idle=WORLD_IDLE,
+    )
+    return RemoteLab(workcell, run.program, run.run, process)

@@ -47,7 +47,7 @@ class ActRecord(Record):
 
     Attributes:
         sequence: from 1, without gaps.
-        id: "RUN:INSTRUCTION#N".
+        id: "RUN:INSTRUCTION#N", with " again M" behind it where a device that cannot say did it once more.
         instruction: "RUN:INSTRUCTION".
         command: what was asked (:mod:`robots.simulator.commands`; ``kind`` "prepare" for a run's set-up).
         actual: what really moved (:class:`robots.simulator.physics.Actual`).
@@ -136,6 +136,12 @@ class WorldLog:
         """The act with this id."""
         row = self._database.execute("SELECT * FROM act WHERE id = ?", (act_id,)).fetchone()
         return None if row is None else _record(row)
+
+    def free_id(self, act_id: str) -> str:
+        """An id for ``act_id`` happening once more: "ID again 1", "ID again 2", …"""
+        query = "SELECT count(*) FROM act WHERE id LIKE ? || ' again %'"
+        number: int = self._database.execute(query, (act_id,)).fetchone()[0]
+        return f"{act_id} again {number + 1}"
 
     def done(self, instruction: str) -> int:
         """How many acts of an instruction ("RUN:INSTRUCTION") there are."""

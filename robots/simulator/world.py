@@ -1,7 +1,7 @@
 """The World: the truth of a simulated lab, its clock, and a log in which every act is before it is answered.
 
-An act happens whole or not at all. Its id makes it happen once: told again, the World answers what it answered
-and moves nothing. What noise and faults do to an act depends on the seed and the act's id alone, so a run that was
+An act happens whole or not at all. A device that can say what it did does an act once: told the same id again, it
+answers what it answered and moves nothing. A device that cannot say does whatever it is told, as often as it is told. What noise and faults do to an act depends on the seed and the act's id alone, so a run that was
 cut off and resumed meets what it would have met. After a crash the log is replayed with the amounts that really
 moved.
 
@@ -103,7 +103,9 @@ class World:
         """Carry out one act and answer what the device noticed of it.
 
         Args:
-            act_id: "RUN:INSTRUCTION#N". An act that is in the log is answered from there and does not happen again.
+            act_id: "RUN:INSTRUCTION#N". An act that is in the log is answered from there and does not happen again,
+                unless its device cannot say what it did: then it happens again, and is in the log as
+                "RUN:INSTRUCTION#N again 1".
             command: see :mod:`robots.simulator.commands`.
 
         Raises:
@@ -118,8 +120,10 @@ class World:
             before = self._halts
             with self._truth_lock:
                 recorded = self._recorded(act_id, written)
-                if recorded is not None:
+                if recorded is not None and self._can_say(asked):
                     return recorded
+                if recorded is not None:
+                    act_id = self._log.free_id(act_id)
                 struck = self._strike(act_id, asked)
                 decision = decide(self._truth, asked, act_id, self._noise, self._seed, struck)
                 seconds = taken_time(self._noise, self._seed, act_id, self._expected(asked))
@@ -238,6 +242,16 @@ class World:
                 mend="Give every act an id of its own",
             )
         return Outcome.model_validate(found.answer)
+
+    def _can_say(self, command: Command) -> bool:
+        """Whether the device that carries out ``command`` can say what it did."""
+        if isinstance(command, Grip | Release):
+            device = self.workcell.arm
+        else:
+            pipette = self.workcell.pipettes.get(getattr(command, "pipette", ""))
+            device = pipette.device if pipette is not None else None
+        spec = self.workcell.devices.get(device or "")
+        return spec is None or spec.answers
 
     def _strike(self, act_id: str, command: Command) -> tuple[Strike, ...]:
         """The faults that strike this act; those that keep it from happening strike here."""

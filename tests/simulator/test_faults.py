@@ -13,7 +13,7 @@ from protocols.liquids import LiquidClass
 from robots.ports import ConnectionLost
 from robots.simulator import FaultPlan, PlannedFault
 from robots.simulator.errors import ActRefused, Stopped
-from tests.simulator.lab import BARE, drop, pick, small_world, stroke
+from tests.simulator.lab import BARE, drop, pick, small_world, spec, stroke
 
 LEVEL = LiquidClass(name="level", level_detection=True)
 DRAW = stroke("aspirate", ["plate/A1", "plate/B1"], [100.0, 80.0], BARE)
@@ -232,3 +232,14 @@ def test_a_fault_plan_can_be_written_in_yaml(tmp_path):
 def test_a_fault_strikes_in_exactly_one_way(given):
     with pytest.raises(ValidationError, match="exactly one"):
         PlannedFault(kind="clog", **given)
+
+
+def test_a_device_that_cannot_say_does_again_what_it_is_told_again(tmp_path):
+    devices = {name: device.model_copy(update={"answers": False}) for name, device in spec().devices.items()}
+    world = small_world(workcell=spec(devices=devices), log=tmp_path / "world.sqlite")
+    world.act("run:pick#0", pick("AB"))
+    for _ in range(3):
+        assert world.act("run:draw#0", DRAW).status == "done"
+    assert [act.id for act in world.log()][-3:] == ["run:draw#0", "run:draw#0 again 1", "run:draw#0 again 2"]
+    assert world.acts_done("run:draw") is None
+    world.close()
