@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from importlib.metadata import version
 
 from protocols.events import Event
@@ -169,8 +169,14 @@ def _concentrations(amounts: Mapping[str, float], volume: float, liquids: Mappin
     return {solute: round(mass / volume, _ENOUGH_DIGITS) for solute, mass in sorted(masses.items())}
 
 
+def _wells(instruction: AnyInstruction) -> tuple[str, ...]:
+    """The wells that an instruction reaches into."""
+    wells: tuple[str, ...] = getattr(instruction, "wells", ())
+    return wells
+
+
 def _touched(history: History) -> set[str]:
-    return {well for passage in history.passages.values() for well in getattr(passage.instruction, "wells", ())}
+    return {well for passage in history.passages.values() for well in _wells(passage.instruction)}
 
 
 def _labware(history: History, sites: Mapping[str, str], liquids: Mapping[str, Liquid]) -> tuple[LabwareLine, ...]:
@@ -211,34 +217,33 @@ def _labware_line(
 
 
 def _samples(program: Program, history: History, liquids: Mapping[str, Liquid]) -> tuple[SampleLine, ...]:
-    rows: dict[str, list[Route]] = {}
+    rows: dict[str, list[Route]] = defaultdict(list)
     for route in program.routes:
-        rows.setdefault(route.row, []).append(route)
-    unfinished = {
-        well
-        for instruction in program.instructions
-        if not history.was_done(instruction.id)
-        for well in getattr(instruction, "wells", ())
-    }
-    lines = []
-    for row, routes in rows.items():
-        destination = routes[-1].destination
-        final = _well_line(history.state, destination, liquids)
-        lines.append(
-            SampleLine(
-                row=row,
-                sample=next((route.sample for route in routes if route.sample), ""),
-                destination=destination,
-                sources=tuple(
-                    SamplePart(source=route.source, destination=route.destination, volume=route.volume)
-                    for route in sorted(routes, key=lambda route: route.sample is None)
-                ),
-                volume=final.volume,
-                concentrations=final.concentrations,
-                done=not any(route.destination in unfinished for route in routes),
-            )
-        )
-    return tuple(lines)
+        rows[route.row].append(route)
+    undone = {well for item in program.instructions if not history.was_done(item.id) for well in _wells(item)}
+    return tuple(_sample_line(row, routes, undone, history.state, liquids) for row, routes in rows.items())
+
+
+def _sample_line(
+    row: str, routes: Sequence[Route], undone: Set[str], state: LabState, liquids: Mapping[str, Liquid]
+) -> SampleLine:
+    destination = routes[-1].destination
+    final = _well_line(state, destination, liquids)
+    # What a sample's own well did not give has not arrived, whatever was dispensed; a diluent's well serves all rows.
+    own = {route.destination for route in routes} | {route.source for route in routes if route.sample}
+    return SampleLine(
+        row=row,
+        sample=next((route.sample for route in routes if route.sample), ""),
+        destination=destination,
+        sources=tuple(
+            SamplePart(source=route.source, destination=route.destination, volume=route.volume)
+            for route in sorted(routes, key=lambda route: route.sample is None)
+        ),
+        volume=final.volume,
+        liquids=final.liquids,
+        concentrations=final.concentrations,
+        done=own.isdisjoint(undone),
+    )
 
 
 def _reagents(

@@ -7,6 +7,7 @@ sequences rise in darkness alone, so that they also read in grey print.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 SAMPLES = "#e69f00"
 CATEGORIES = ("#56b4e9", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#f0e442")
@@ -24,10 +25,22 @@ def shade(sequence: Sequence[str], fraction: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(low, high, strict=True))
 
 
+@cache
 def ink_on(colour: str) -> str:
-    """Black or white, whichever is easier to read on ``colour`` (WCAG 2.2 relative luminance)."""
+    """Black or white, whichever is easier to read on ``colour``; one of them always reaches a contrast of 4.5."""
+    black, white = "#000000", "#ffffff"
+    return max((black, white), key=lambda ink: contrast(ink, colour))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
     red, green, blue = (_linear(channel / 255) for channel in _channels(colour))
-    return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.3 else "#16202a"
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _linear(value: float) -> float:

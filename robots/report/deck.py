@@ -35,7 +35,7 @@ class Dots:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A trough's basin, and the part of it that is full."""
+    """A basin, and the part of it that is full."""
 
     x: float
     y: float
@@ -58,7 +58,7 @@ class Piece:
     title: str
     upright: bool = False
     dots: tuple[Dots, ...] = ()
-    level: Level | None = None
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,12 @@ class DeckPicture:
     text: float
     pieces: tuple[Piece, ...]
     arrows: tuple[Arrow, ...]
+
+    @property
+    def looks(self) -> frozenset[str]:
+        """Which kinds of pieces, dots and levels occur, for the legend."""
+        kinds = {piece.look for piece in self.pieces} | {dots.look for piece in self.pieces for dots in piece.dots}
+        return frozenset(kinds | {"level" for piece in self.pieces if piece.levels})
 
 
 def draw_deck(labware: Sequence[LabwareLine], workcell: WorkcellSpec) -> DeckPicture:
@@ -139,7 +145,7 @@ def _piece(
     length = size[1] if upright else size[0]
     name = _fit(line.name, length)
     room = length - (len(name) + 2) * _TEXT * _LETTER
-    is_basin = spec is not None and len(spec.wells) == 1
+    levels = _levels(line, spec, size) if spec is not None and line.category == "trough" else ()
     return Piece(
         *corner,
         *size,
@@ -148,17 +154,29 @@ def _piece(
         note=_fit(line.site or "", room) if room > 30 and line.site != line.name else "",
         title=_title(line),
         upright=upright,
-        dots=() if spec is None or is_basin else _dots(line, spec, corner, size),
-        level=_level(line, spec, size) if spec is not None and is_basin else None,
+        dots=() if spec is None or levels else _dots(line, spec, corner, size),
+        levels=levels,
     )
 
 
-def _level(line: LabwareLine, spec: LabwareSpec, size: tuple[float, float]) -> Level:
+def _levels(line: LabwareLine, spec: LabwareSpec, size: tuple[float, float]) -> tuple[Level, ...]:
+    """The basins side by side, below or beside the name; none where they do not stand in one row."""
+    if spec.rows != 1:
+        return ()
     left, top = (_HEADER + 3, 4.0) if size[0] < _NARROW else (4.0, _HEADER + 3)
-    (name,) = spec.wells
-    volume = sum(well.volume for well in line.wells)
-    full = min(volume / spec.shape(name).max_volume, 1.0)
-    return Level(left, top, round(size[0] - left - 4, 1), round(size[1] - top - 4, 1), round(full, 4))
+    width = (size[0] - left - 4) / spec.columns
+    gap = width * 0.12 if spec.columns > 1 else 0.0
+    volumes = {well.well: well.volume for well in line.wells}
+    return tuple(
+        Level(
+            round(left + index * width + gap / 2, 1),
+            top,
+            round(width - gap, 1),
+            round(size[1] - top - 4, 1),
+            round(min(volumes.get(name, 0.0) / spec.shape(name).max_volume, 1.0), 4),
+        )
+        for index, name in enumerate(spec.wells)
+    )
 
 
 def _title(line: LabwareLine) -> str:
@@ -198,7 +216,7 @@ def _dots(
         looks = ("new", "used", "gone")
     else:
         filled, half = {well.well for well in line.wells if well.volume > 0}, set()
-        looks = ("liquid", "used", "empty")
+        looks = ("liquid", "used", "gone")
     groups: dict[str, list[tuple[float, float]]] = {look: [] for look in looks}
     for name, centre in centres.items():
         groups[looks[0] if name in filled else looks[1] if name in half else looks[2]].append(centre)

@@ -12,17 +12,23 @@ from protocols.program import AnyInstruction, Program
 from protocols.quantities import show_volume
 from robots.execution.progress import Progress
 from robots.report.model import Deviation
-from robots.report.wording import describe
+from robots.report.wording import describe, in_few_digits
 
 _SAID = {
     "paused": "The run was paused",
     "resumed": "The run went on",
     "stopped": "The run was stopped and made safe",
-    "recovery": "What was done about it",
+    "recovery": "Recovery",
     "question": "A person was asked",
     "answer": "A person answered",
     "inspection": "Inspection",
 }
+_UNSAFE = "The run was stopped, and the devices did not confirm that they are safe"
+_SECOND_HAND = {
+    "device record": "the device was asked afterwards how it ended",
+    "person": "a person said that it happened",
+}
+"""What is remarked where the outcome did not come straight from the device."""
 _DETAILS = ("question", "answer", "choice", "reason", "text")
 _PROTOCOL_QUESTION = "confirm"
 """The topic of a question that the program itself asks."""
@@ -82,9 +88,9 @@ def read_history(program: Program, start: LabState, events: Iterable[Event]) -> 
     for event in events:
         history.started = history.started or event.wall_time
         history.ended = event.wall_time
-        history.seconds = max(history.seconds, event.virtual_time)
         working_on = history.progress.queue[0] if history.progress.queue else None
         history.progress.take(event)
+        history.seconds = max(history.seconds, _reached(history, event))
         if event.kind == "approved":
             history.approved_by = str(event.payload.get("by", ""))
         elif event.kind == "intent":
@@ -96,6 +102,14 @@ def read_history(program: Program, start: LabState, events: Iterable[Event]) -> 
     return history
 
 
+def _reached(history: History, event: Event) -> float:
+    """The time on the lab's clock, s, when ``event`` had been taken.
+
+    A simulated lab's clock goes on by what the outcome says, after the outcome was written down.
+    """
+    return max(event.virtual_time, history.state.clock)
+
+
 def _begin(history: History, event: Event) -> None:
     instruction = history.progress.queue[0]
     passage = history.passages.get(instruction.id)
@@ -105,36 +119,43 @@ def _begin(history: History, event: Event) -> None:
         history.passages[instruction.id] = passage
     passage.attempts += 1
     if passage.attempts > 1:
-        passage.remarks.append(f"begun again, {passage.attempts} times in all")
+        _remark(history, event, passage, "doubt", f"begun again, {passage.attempts} times in all")
 
 
 def _end(history: History, event: Event, instruction: AnyInstruction) -> None:
     outcome = Outcome.model_validate(event.payload["outcome"])
     passage = history.passages[instruction.id]
-    passage.end, passage.outcome = event.virtual_time, outcome
+    passage.end, passage.outcome = _reached(history, event), outcome
+    if (source := event.payload.get("source")) in _SECOND_HAND:
+        _remark(history, event, passage, "doubt", _SECOND_HAND[source])
     remarks = [_in_words(fault) for fault in outcome.faults]
     if outcome.status == "partial":
         remarks.append(_shortfall(instruction, outcome))
     elif outcome.status == "failed" and not remarks:
         remarks.append("nothing moved")
-    passage.remarks += remarks
     for remark in remarks:
-        history.deviations.append(
-            Deviation(
-                time=event.virtual_time,
-                kind="partial" if outcome.status == "partial" else "fault",
-                instruction=instruction.id,
-                step=instruction.step or "",
-                message=f"{describe(instruction)}: {remark}",
-            )
+        _remark(history, event, passage, "partial" if outcome.status == "partial" else "fault", remark)
+
+
+def _remark(history: History, event: Event, passage: Passage, kind: str, remark: str) -> None:
+    """Say it beside the instruction and among the deviations."""
+    passage.remarks.append(remark)
+    history.deviations.append(
+        Deviation(
+            time=_reached(history, event),
+            kind=kind,
+            instruction=passage.instruction.id,
+            step=passage.instruction.step or "",
+            message=f"{describe(passage.instruction)}: {remark}",
         )
+    )
 
 
 def _in_words(fault: Fault) -> str:
     on_channel = "" if fault.channel is None else f" on channel {fault.channel + 1}"
     at_place = f" at {fault.place}" if fault.place and fault.place not in fault.message else ""
     said = f": {fault.message}" if fault.message and fault.message != fault.kind else ""
-    return f"{fault.kind}{on_channel}{at_place}{said}"
+    return in_few_digits(f"{fault.kind}{on_channel}{at_place}{said}")
 
 
 def _shortfall(instruction: AnyInstruction, outcome: Outcome) -> str:
@@ -150,14 +171,23 @@ def _say(history: History, event: Event, topics: list[str]) -> None:
         topics.append(str(event.payload.get("topic", "")))
     if event.kind in ("question", "answer") and topics and topics[-1] == _PROTOCOL_QUESTION:
         return
-    detail = next((str(event.payload[key]) for key in _DETAILS if event.payload.get(key)), "")
     passage = history.passages.get(event.instruction or "")
     history.deviations.append(
         Deviation(
-            time=event.virtual_time,
+            time=_reached(history, event),
             kind=event.kind,
             instruction=event.instruction or "",
             step=(passage.instruction.step or "") if passage else "",
-            message=f"{_SAID[event.kind]}: {detail}" if detail else _SAID[event.kind],
+            message=_sentence(event),
         )
     )
+
+
+def _sentence(event: Event) -> str:
+    said = _SAID[event.kind]
+    if event.kind == "stopped" and not event.payload.get("safe", True):
+        said = _UNSAFE
+    elif event.kind == "recovery" and event.payload.get("by"):
+        said = f"{said}, decided by {'the' if event.payload['by'] == 'policy' else 'a'} {event.payload['by']}"
+    detail = next((str(event.payload[key]) for key in _DETAILS if event.payload.get(key)), "")
+    return f"{said}: {in_few_digits(detail)}" if detail else said

@@ -119,10 +119,12 @@ class SamplePart(Record):
 
 
 class SampleLine(Record):
-    """One worklist row, from the row to its final well: volume µL, concentrations ng/µL, at the end.
+    """One worklist row, from the row to its final well: what that holds at the end, µL and ng/µL.
 
     Attributes:
-        sources: every well it was made from, the sample's own first.
+        sources: every well that the worklist says it is made from, the sample's own first.
+        liquids: µL of each liquid in the final well.
+        done: nothing on its way was given up or is still to come.
     """
 
     row: str
@@ -130,6 +132,7 @@ class SampleLine(Record):
     destination: Name
     sources: tuple[SamplePart, ...]
     volume: Amount
+    liquids: dict[str, float] = {}
     concentrations: dict[str, float] = {}
     done: bool
 

@@ -38,9 +38,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One sort of work."""
+    """One sort of work; ``summary`` says how much of it there was."""
 
     name: str
+    summary: str
     y: float
     height: float
     look: str
@@ -70,13 +71,18 @@ def draw_timeline(report: Report) -> Timeline | None:
         lines = [line for line in report.instructions if line.kind in kinds and line.start is not None]
         if lines:
             y = _TOP + len(lanes) * _LANE
-            lanes.append(Lane(name, y, _LANE - 6, name.lower(), _bars(lines, total)))
+            lanes.append(Lane(name, _summary(lines), y, _LANE - 6, name.lower(), _bars(lines, total)))
     axis = _TOP + len(lanes) * _LANE
     marks = tuple(
         (_at(deviation.time, total), f"{show_duration(deviation.time)}: {deviation.message}")
         for deviation in report.deviations[:200]
     )
     return Timeline(LEFT + WIDTH + 40, axis + _BOTTOM, LEFT, axis, tuple(lanes), _ticks(total), marks)
+
+
+def _summary(lines: Sequence[InstructionLine]) -> str:
+    busy = sum(max((line.end or 0.0) - (line.start or 0.0), 0.0) for line in lines)
+    return f"{len(lines)} instruction{'s' if len(lines) != 1 else ''}, {show_duration(busy)} in all"
 
 
 def _at(time: float, total: float) -> float:

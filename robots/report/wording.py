@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from protocols.errors import UnknownNameError
@@ -23,6 +24,15 @@ from protocols.quantities import show_duration, show_volume
 from protocols.wells import split_well, well_position
 
 MOST_NAMED = 8
+TRACE = 0.001
+"""Part of a mixture below which a liquid is a trace."""
+_LONG_FRACTION = re.compile(r"(?<![\w.])\d+\.\d{4,}(?![\d.])")
+"""A number that a program printed with more digits than anybody measures."""
+
+
+def in_few_digits(text: str) -> str:
+    """``text`` with each long decimal fraction cut to four significant digits."""
+    return _LONG_FRACTION.sub(lambda found: f"{float(found.group()):.4g}", text)
 
 
 def show_places(references: Sequence[str]) -> str:
@@ -64,6 +74,17 @@ def show_volumes(volumes: Sequence[float]) -> str:
     if len(volumes) <= 4:
         return ", ".join(show_volume(volume) for volume in volumes)
     return f"{show_volume(low)} to {show_volume(high)} each"
+
+
+def show_mixture(liquids: Mapping[str, float]) -> str:
+    """What a well holds, most first: ``"28.6 µL TE buffer + 21.4 µL S001"``; traces are counted, not named."""
+    total = sum(liquids.values())
+    ranked = sorted(liquids.items(), key=lambda item: -item[1])
+    named = [(name, volume) for name, volume in ranked if volume >= TRACE * total][:MOST_NAMED]
+    said = " + ".join(f"{show_volume(volume)} {name}" for name, volume in named)
+    if len(named) == len(ranked):
+        return said
+    return f"{said} and {'' if len(named) == MOST_NAMED else 'traces of '}{len(ranked) - len(named)} more"
 
 
 def describe(instruction: AnyInstruction) -> str:
