@@ -14,6 +14,7 @@ import json
 import os
 import socket
 import socketserver
+import stat
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
@@ -28,7 +29,12 @@ Command = Literal["status", "pause", "resume", "stop", "answer"]
 
 SAFE_SECONDS = 10.0
 """s that making the devices safe may take before the stop is reported as failed."""
+MakeSafe = Callable[[], Awaitable[None]]
+"""Stops all motion on a path of its own."""
 _LONGEST_LINE = 65536
+_LONGEST_REASON = 1000
+_READ_SECONDS = 2.0
+"""s in which whoever connects must ask."""
 
 
 class Switches:
@@ -83,36 +89,52 @@ class Switches:
 class Stopper:
     """Stops a run: makes the devices safe on its own path, then writes it down. Callable from any thread."""
 
-    def __init__(self, switches: Switches, ledger: Ledger, make_safe: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, switches: Switches, ledger: Ledger, make_safe: MakeSafe) -> None:
         self._switches = switches
         self._ledger = ledger
         self._make_safe = make_safe
         self._once = threading.Lock()
 
     def stop(self, reason: str) -> str | None:
-        """Make safe and write down why; returns what went wrong with making safe, or ``None``."""
+        """Make safe and write down why; returns what went wrong with making safe, or ``None``.
+
+        Raises:
+            RecordError: the devices were told, and that could not be stored.
+        """
         self._switches.change(stop=reason)
         with self._once:
-            trouble = self._try_to_make_safe()
+            trouble = try_to_make_safe(self._make_safe)
             try:
-                if not self._switches.stopped.is_set():
-                    self._ledger.append("stopped", payload={"reason": reason, "safe": trouble is None})
+                self._ledger.append_stop(reason, safe=trouble is None)
             finally:
                 self._switches.stopped.set()
                 self._switches.wake()
         return trouble
 
-    def _try_to_make_safe(self) -> str | None:
-        async def within_time() -> None:
-            await asyncio.wait_for(self._make_safe(), SAFE_SECONDS)
 
+def try_to_make_safe(make_safe: MakeSafe) -> str | None:
+    """Make the devices safe from a thread and an event loop of their own; returns what went wrong, or ``None``.
+
+    Whatever the devices do, this returns within :data:`SAFE_SECONDS`.
+    """
+    trouble: list[str | None] = []
+
+    def attempt() -> None:
         try:
-            asyncio.run(within_time())
-        except TimeoutError:
-            return f"the devices did not confirm within {SAFE_SECONDS:g} s"
-        except (LabwrightError, OSError) as error:
-            return str(error)
-        return None
+            asyncio.run(_awaited(make_safe))
+        except Exception as error:  # whatever it is: the stop must be written down as unsafe, and told
+            trouble.append(str(error) or type(error).__name__)
+        else:
+            trouble.append(None)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(SAFE_SECONDS)
+    return trouble[0] if trouble else f"the devices did not confirm within {SAFE_SECONDS:g} s"
+
+
+async def _awaited(make_safe: MakeSafe) -> None:
+    await make_safe()
 
 
 class ControlServer:
@@ -126,19 +148,29 @@ class ControlServer:
         serve = self._reply
 
         class Handler(socketserver.StreamRequestHandler):
+            timeout = _READ_SECONDS
+
             def handle(self) -> None:
-                line = self.rfile.readline(_LONGEST_LINE)
-                self.wfile.write(json.dumps(serve(line)).encode() + b"\n")
+                with contextlib.suppress(OSError):  # whoever asked is gone, or asks nothing
+                    line = self.rfile.readline(_LONGEST_LINE)
+                    self.wfile.write(json.dumps(serve(line)).encode() + b"\n")
 
         with contextlib.suppress(FileNotFoundError):  # left by a run of this folder that was killed
             os.unlink(self.address)
-        self._server = _Server(self.address, Handler)
+        try:
+            self._server = _Server(self.address, Handler)
+        except OSError as error:
+            raise InputError(
+                f"no control socket can be made there ({error})",
+                where=self.address,
+                mend="Let TMPDIR name a folder with a short path",
+            ) from None
         os.chmod(self.address, 0o600)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving and take the socket away."""
+        """Stop serving, once every request that is being served has its reply, and take the socket away."""
         self._server.shutdown()
         self._server.server_close()
         with contextlib.suppress(FileNotFoundError):
@@ -154,8 +186,14 @@ class ControlServer:
         try:
             request = json.loads(line)
             command = request["command"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return {"error": "a request is one line of JSON with a command"}
+        try:
+            return self._obey(command, request)
+        except LabwrightError as error:
+            return {"error": str(error)}
+
+    def _obey(self, command: object, request: dict[str, Any]) -> dict[str, Any]:
         match command:
             case "status":
                 return self._status()
@@ -163,20 +201,21 @@ class ControlServer:
                 self._switches.change(pausing=command == "pause")
                 return {"ok": True}
             case "stop":
-                trouble = self._stopper.stop(str(request.get("reason") or "a person stopped the run"))
+                trouble = self._stopper.stop(_plain(request.get("reason")) or "a person stopped the run")
                 return {"ok": True} if trouble is None else {"error": trouble}
             case "answer":
                 return self._answer(request.get("answer"))
         return {"error": f"there is no command '{command}'"}
 
     def _answer(self, answer: object) -> dict[str, Any]:
-        question = self._ledger.progress.question
-        if question is None or self._ledger.progress.answer is not None:
-            return {"error": "no question is open"}
-        if answer not in question.choices:
-            return {"error": f"answer one of: {', '.join(question.choices)}"}
-        self._switches.answer(question.sequence, str(answer))
-        return {"ok": True}
+        with self._ledger.lock:
+            question = self._ledger.progress.question
+            if question is None or self._ledger.progress.answer is not None:
+                return {"error": "no question is open"}
+            if answer not in question.choices:
+                return {"error": f"answer one of: {', '.join(question.choices)}"}
+            self._switches.answer(question.sequence, str(answer))
+            return {"ok": True}
 
     def _status(self) -> dict[str, Any]:
         with self._ledger.lock:
@@ -194,7 +233,12 @@ class ControlServer:
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
+    """Closing it waits for the requests under way, so that whoever asked for a stop hears how it went."""
+
+
+def _plain(text: object) -> str:
+    """Text that a record can hold: not endless, and without halves of characters."""
+    return "" if text is None else str(text)[:_LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
 def send(address: str, command: Command, *, timeout: float = 15.0, **fields: str) -> dict[str, Any]:
@@ -222,9 +266,10 @@ def send(address: str, command: Command, *, timeout: float = 15.0, **fields: str
 def _address(folder: Path) -> str:
     """A short path that only this user can reach; socket paths may be no longer than about 100 bytes."""
     private = Path(tempfile.gettempdir()) / f"labwright-{os.getuid()}"
-    private.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        private.mkdir(mode=0o700)
     found = private.lstat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise InputError(
             "the folder for control sockets can be reached by others",
             where=str(private),

@@ -73,3 +73,13 @@ class Ledger:
             for listener in self._listeners:
                 listener(event)
             return event
+
+    def append_stop(self, reason: str, *, safe: bool) -> None:
+        """Write down that the run stopped, unless it is over, or somebody else wrote that down already.
+
+        Raises:
+            RecordError: it could not be stored.
+        """
+        with self.lock:
+            if self.progress.phase not in ("stopped", "done"):
+                self.append("stopped", payload={"reason": reason, "safe": safe})

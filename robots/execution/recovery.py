@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from protocols.errors import DeviceError
 from protocols.fold import on_channels
 from protocols.outcomes import Outcome
 from protocols.ports import RecoveryChoice, RecoveryPolicy
@@ -18,6 +19,29 @@ from protocols.program import (
 
 VOLUME_TOLERANCE = 1e-9
 """µL below which nothing is left to move."""
+
+
+def check_outcome(instruction: AnyInstruction, outcome: Outcome) -> None:
+    """Make sure that ``outcome`` can be an outcome of ``instruction``: the record could not be read otherwise.
+
+    Raises:
+        DeviceError: it speaks of other channels, or of more or fewer than the instruction has.
+    """
+    if not isinstance(instruction, PipettingInstruction):
+        return
+    count = len(instruction.channels)
+    lists = {"volumes": outcome.volumes, "tips": outcome.tips}
+    wrong = [f"{len(value)} {name}" for name, value in lists.items() if value is not None and len(value) != count]
+    named = {fault.channel for fault in outcome.faults} - {None, *instruction.channels}
+    wrong += [
+        f"a fault on channel {channel}" for channel in sorted(channel for channel in named if channel is not None)
+    ]
+    if wrong:
+        raise DeviceError(
+            f"the driver reported {' and '.join(wrong)} for channels {', '.join(map(str, instruction.channels))}",
+            where=f"instruction {instruction.id}",
+            mend="Look at the deck, then resume the run",
+        )
 
 
 def policy_choice(policy: RecoveryPolicy, outcome: Outcome, tries: int) -> RecoveryChoice:

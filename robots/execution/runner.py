@@ -16,13 +16,13 @@ from protocols import timing
 from protocols.errors import DeviceError, LabwrightError
 from protocols.outcomes import Outcome
 from protocols.ports import CheckpointHook, Person, RecoveryChoice, RecoveryPolicy
-from protocols.program import AnyInstruction, AskPerson, ReplaceTipRack, Wait, instruction_adapter
+from protocols.program import AnyInstruction, AskPerson, MoveLabware, ReplaceTipRack, Wait, instruction_adapter
 from protocols.specs import WorkcellSpec
-from robots.execution.control import Switches
+from robots.execution.control import SAFE_SECONDS, Switches, try_to_make_safe
 from robots.execution.devices import Devices
 from robots.execution.ledger import Ledger
-from robots.execution.progress import Progress, Question, Topic, start_time
-from robots.execution.recovery import policy_choice, what_remains
+from robots.execution.progress import Doubt, Ended, Progress, Question, Topic, start_time
+from robots.execution.recovery import check_outcome, policy_choice, what_remains
 from robots.execution.substitution import children
 from robots.ports import ConnectionLost, Driver
 
@@ -31,7 +31,9 @@ RECONNECT_PAUSES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 MOST_LOSSES = 5
 """Connections that one instruction may lose before the run stops for a person to look."""
 STOP_GRACE = 0.5
-"""s that a stopped instruction has to report how it ended."""
+"""s that a stopped instruction has to report how it ended, and as much again to heed that it is cancelled."""
+CLOSE_SECONDS = 5.0
+"""s that a driver may take to let go of its devices."""
 
 Progressed = Callable[[int, int, AnyInstruction], None]
 """Told after each instruction: how many are over, of how many, and which one was last."""
@@ -77,6 +79,7 @@ class Runner:
         self._progressed = progressed
         self._driver: Driver | None = None
         self._losses: dict[str, int] = {}
+        self._seen: Ended | None = None
         self._stop_waiter: asyncio.Future[None] | None = None
 
     @property
@@ -87,22 +90,26 @@ class Runner:
         """Go on until all is over or the run is stopped; the ledger says which.
 
         Raises:
-            DeviceError: a device failed in a way that nobody foresaw; the run is stopped and can be resumed.
+            DeviceError: a device failed in a way that nobody foresaw.
             InputError: the program's instructions wait for each other.
             RecordError: the journal cannot be written.
+
+        Whatever is raised, the devices were made safe first, and the run can be resumed.
         """
         self._switches.attach()
         self._stop_waiter = asyncio.ensure_future(self._switches.until(self._is_stopping))
         try:
-            try:
-                await self._connect()
-                while await self._step():
-                    pass
-                self._ledger.append("run_ended", payload={"skipped": sorted(self._progress.skipped)})
-            except DeviceError as error:
-                await self._halt(_Halt(str(error), error))
-            except _Halt as halt:
-                await self._halt(halt)
+            await self._connect()
+            while await self._step():
+                pass
+            self._ledger.append("run_ended", payload={"skipped": sorted(self._progress.skipped)})
+        except _Halt as halt:
+            await self._halt(halt.reason)
+            if halt.error is not None:
+                raise halt.error from None
+        except (Exception, asyncio.CancelledError) as error:
+            await self._halt(_why(error))
+            raise
         finally:
             self._stop_waiter.cancel()
             await self._disconnect()
@@ -116,6 +123,9 @@ class Runner:
         if self._switches.pausing:
             await self._pause()
         progress = self._progress
+        if progress.ended is not None and progress.ended is not self._seen:
+            self._seen = progress.ended
+            await self._look(progress.own(progress.ended.instruction), progress.ended.outcome)
         question = progress.question
         if question is not None and question.topic == "checkpoint" and progress.answer is None:
             await self._ask_again(question)
@@ -143,11 +153,13 @@ class Runner:
             await self._begin(child, parent=instruction.id)
             return
         await self._look(instruction, None)
+        if self._is_held():
+            return
         late = self._lateness(instruction)
         if isinstance(instruction, AskPerson | ReplaceTipRack):
             await self._ask("confirm", instruction, _request(instruction) + late, ("done",))
         elif late and await self._ask("late", instruction, f"Go on?{late}", ("go on", "skip")) == "skip":
-            await self._decided("skip", "person", ())
+            self._decided("skip", "person", ())
             return
         await self._begin(instruction)
 
@@ -158,7 +170,12 @@ class Runner:
         return f" ({_named(instruction)} was to start by {window.latest:g} s; it is {now:.1f} s.)"
 
     async def _begin(self, instruction: AnyInstruction, *, acts_done: int = 0, parent: str | None = None) -> None:
-        """Write the intent, let the device do it, write the outcome."""
+        """Write the intent, let the device do it, write the outcome.
+
+        While the run is held nothing begins: the next step waits, and comes back here or stops.
+        """
+        if self._is_held():
+            return
         progress = self._progress
         payload: dict[str, Any] = {"acts_done": acts_done}
         if (answer := self._confirmation(instruction)) is not None:
@@ -184,12 +201,13 @@ class Runner:
         except ConnectionLost as error:
             await self._after_loss(instruction, error)
             return
+        check_outcome(instruction, outcome)
         doubt = self._progress.doubt
         if outcome.answer is None and doubt is not None and doubt.answer is not None:
             outcome = outcome.model_copy(update={"answer": doubt.answer})
-        await self._end(instruction, outcome, source)
+        self._end(instruction, outcome, source)
 
-    async def _end(self, instruction: AnyInstruction, outcome: Outcome, source: Source) -> None:
+    def _end(self, instruction: AnyInstruction, outcome: Outcome, source: Source) -> None:
         progress = self._progress
         parent = progress.current
         self._ledger.append(
@@ -198,15 +216,13 @@ class Runner:
             payload={"outcome": outcome.model_dump(mode="json", exclude_defaults=True), "source": source},
         )
         if progress.current is None and parent is not None:
-            await self._finished(parent, outcome)
+            self._finished(parent)
 
-    async def _finished(self, instruction_id: str, outcome: Outcome | None) -> None:
+    def _finished(self, instruction_id: str) -> None:
         progress = self._progress
-        instruction = progress.own(instruction_id)
         if self._progressed is not None:
-            self._progressed(len(progress.finished), len(progress.program.instructions), instruction)
-        if outcome is not None:
-            await self._look(instruction, outcome)
+            over, total = len(progress.finished), len(progress.program.instructions)
+            self._progressed(over, total, progress.own(instruction_id))
 
     # -- doubt --------------------------------------------------------------------------------------
 
@@ -226,13 +242,19 @@ class Runner:
         elif done is not None or instruction.repeatable:
             await self._begin(instruction, acts_done=done or 0)
         else:
-            text = f"{_named(instruction)} was begun, and the device cannot say how it ended. Did it happen?"
-            answer = await self._ask("doubt", instruction, text, ("it happened", "it did not happen"))
-            if answer == "it happened":
-                seconds = timing.seconds(instruction, self._progress.program, self._workcell)
-                await self._end(instruction, Outcome(seconds=seconds), "person")
-            else:
-                await self._begin(instruction, acts_done=doubt.acts_done)
+            await self._ask_what_happened(doubt)
+
+    async def _ask_what_happened(self, doubt: Doubt) -> None:
+        instruction = doubt.instruction
+        half = isinstance(instruction, MoveLabware) and doubt.acts_done == 0
+        choices = ("it happened", "it did not happen", *(("the arm holds it",) if half else ()))
+        text = f"{_named(instruction)} was begun, and the device cannot say how it ended. Did it happen?"
+        answer = await self._ask("doubt", instruction, text, choices)
+        if answer == "it happened":
+            seconds = timing.seconds(instruction, self._progress.program, self._workcell)
+            self._end(instruction, Outcome(seconds=seconds), "person")
+        else:
+            await self._begin(instruction, acts_done=1 if answer == "the arm holds it" else doubt.acts_done)
 
     # -- faults -------------------------------------------------------------------------------------
 
@@ -248,14 +270,14 @@ class Runner:
             self._ledger.append("recovery", instruction=instruction.id, payload={"choice": choice, "by": "policy"})
             raise _Halt(f"{_named(instruction)} failed: {_said(fault)}")
         if choice in possible:
-            await self._decided(choice, "policy", possible[choice])
+            self._decided(choice, "policy", possible[choice])
             return
         text = f"{_named(instruction)} failed: {_said(fault)}. What now?"
         answer = await self._ask("fault", instruction, text, tuple(possible))
         chosen = next(plan for name, plan in possible.items() if name == answer)
-        await self._decided(answer, "person", chosen)
+        self._decided(answer, "person", chosen)
 
-    async def _decided(self, choice: str, by: str, plan: tuple[AnyInstruction, ...]) -> None:
+    def _decided(self, choice: str, by: str, plan: tuple[AnyInstruction, ...]) -> None:
         parent = self._progress.current
         self._ledger.append(
             "recovery",
@@ -263,7 +285,7 @@ class Runner:
             payload={"choice": choice, "by": by, "children": [_plain(child) for child in plan]},
         )
         if self._progress.current is None and parent is not None:
-            await self._finished(parent, None)
+            self._finished(parent)
 
     # -- people -------------------------------------------------------------------------------------
 
@@ -336,22 +358,33 @@ class Runner:
     def _is_stopping(self) -> bool:
         return self._switches.stop_reason is not None
 
+    def _is_held(self) -> bool:
+        """Nothing may begin: somebody asked for a pause or a stop."""
+        return self._switches.pausing or self._is_stopping()
+
     async def _device(self, call: Callable[[Driver], Coroutine[Any, Any, T]]) -> T:
-        """Await a device; a stop cuts it short after a moment."""
+        """Await the driver, as long as nobody stops the run."""
         assert self._driver is not None
+        return await self._unless_stopped(call(self._driver))
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await a device; a stop cuts it short after a moment."""
         assert self._stop_waiter is not None
-        task = asyncio.ensure_future(call(self._driver))
+        if self._is_stopping():
+            work.close()
+            raise _Halt("stopped")
+        task = asyncio.ensure_future(work)
         either: set[asyncio.Future[Any]] = {task, self._stop_waiter}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({task}, timeout=STOP_GRACE)
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        finally:
+            await _give_up(task)
+        if not task.done() or task.cancelled():
             raise _Halt("stopped")
         try:
             return task.result()
-        except DeviceError:
+        except (DeviceError, OSError):
             if self._is_stopping():  # a device that was made safe refuses
                 raise _Halt("stopped") from None
             raise
@@ -372,7 +405,7 @@ class Runner:
             if self._is_stopping():
                 raise _Halt("stopped")
             try:
-                self._driver = await self._devices.connect(self._progress.state)
+                self._driver = await self._unless_stopped(self._devices.connect(self._progress.state))
                 return
             except ConnectionLost as error:
                 lost = error
@@ -381,22 +414,38 @@ class Runner:
     async def _disconnect(self) -> None:
         driver, self._driver = self._driver, None
         if driver is not None:
-            with contextlib.suppress(DeviceError, OSError):
-                await driver.close()
+            with contextlib.suppress(Exception):  # a broken connection may say anything while it closes
+                await asyncio.wait_for(driver.close(), CLOSE_SECONDS)
 
-    async def _halt(self, halt: _Halt) -> None:
-        """Make safe and write down why; a stop from outside has done so already, or is doing it."""
+    async def _halt(self, reason: str) -> None:
+        """Make safe and write down why.
+
+        A stop from outside has done so, or is doing it; then an act that was on its way may have begun after it,
+        so that the devices are told again.
+        """
         if self._is_stopping():
-            await self._switches.until(self._switches.stopped.is_set)
-            return
-        safe = True
-        try:
-            await self._devices.make_safe()
-        except (DeviceError, OSError):
-            safe = False
-        self._ledger.append("stopped", payload={"reason": halt.reason, "safe": safe})
-        if halt.error is not None:
-            raise halt.error
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._switches.until(self._switches.stopped.is_set), SAFE_SECONDS)
+            reason = self._switches.stop_reason or reason
+        trouble = await asyncio.to_thread(try_to_make_safe, self._devices.make_safe)
+        self._ledger.append_stop(reason, safe=trouble is None)
+
+
+async def _give_up(task: asyncio.Future[Any]) -> None:
+    """Cancel what still goes on; what ignores that is left alone."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=STOP_GRACE)
+    if task.done() and not task.cancelled():
+        task.exception()  # heard, so that nobody reports it as forgotten
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, LabwrightError):
+        return str(error)
+    if isinstance(error, asyncio.CancelledError):
+        return "interrupted"
+    return f"{type(error).__name__}: {error}"
 
 
 def _plain(instruction: AnyInstruction) -> dict[str, Any]:
