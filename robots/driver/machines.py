@@ -32,14 +32,13 @@ def make_machine(workcell: Workcell, world: WorldPort | None) -> Machine:
         DeviceError: there is not exactly one liquid handler, its package is missing, or a simulated one has no world.
     """
     name, device = _handler(workcell)
+    arm = workcell.config.devices.get(workcell.config.arm or "")
     if device.driver == "simulated":
         if world is None:
             raise DeviceError(f"'{name}' is simulated and there is no world for it", where=f"devices.{name}")
-        arm = workcell.config.devices.get(workcell.config.arm or "", device)
-        return Machine(SimulatedLiquidHandler(world), Simulated(), device.answers and arm.answers)
+        return Machine(SimulatedLiquidHandler(world), Simulated(), device.answers and (arm is None or arm.answers))
     if device.driver == "OT-2":
         return Machine(_opentrons(name, device), Plain(), answers=False)
-    arm = workcell.config.devices.get(workcell.config.arm or "")
     channels = sum(pipette.channels for pipette in workcell.spec.pipettes.values() if pipette.independent)
     star = STARBackend() if device.driver == "STAR" else STARChatterboxBackend(num_channels=channels)
     return Machine(star, Star(arm.gripper if arm else "iswap"), answers=False)

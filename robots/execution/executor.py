@@ -76,6 +76,8 @@ class Executor:
             lease = stack.enter_context(Lease(self._folder / "lease", run.run))
             standing = self._admit(run)
             ledger = stack.enter_context(self._open(run, company.listeners))
+            if ledger.progress.phase == "done":
+                return self._ended(run, ledger.progress, standing.open_run)
             check_approval(_approval(ledger.journal), run.program, self.workcell.spec, run.record.policy)
             self._write(run.deck(), open_run=run.run, last_run=standing.last_run)
             devices = self._make_devices(run)
@@ -87,7 +89,7 @@ class Executor:
             ledger.append("resumed" if _started(ledger.journal) else "run_started")
             asyncio.run(self._until_over(self._runner(ledger, devices, switches, run, company), devices))
             if ledger.progress.phase == "done":
-                self._write(ledger.progress.state, open_run=None, last_run=run.run)
+                self._ended(run, ledger.progress, run.run)
             return ledger.progress
 
     def abandon(self, run: RunFolder, by: str) -> Progress:
@@ -101,11 +103,12 @@ class Executor:
             RecordError: a record is damaged, or the journal cannot be written.
         """
         with Lease(self._folder / "lease", run.run), self._open(run) as ledger:
-            ledger.append("run_ended", payload={"abandoned": by})
-            if open_run_on(self.home, self.workcell.spec.name) == run.run:
-                end_world(socket_path(self._folder, "world"))
-                self._write(ledger.progress.state, open_run=None, last_run=run.run)
-            return ledger.progress
+            open_run = open_run_on(self.home, self.workcell.spec.name)
+            if ledger.progress.phase != "done":
+                ledger.append("run_ended", payload={"abandoned": by})
+                if open_run is None:
+                    return ledger.progress
+            return self._ended(run, ledger.progress, open_run)
 
     def reset(self) -> None:
         """Forget what earlier runs left on the deck: it is as the workcell file says.
@@ -163,9 +166,15 @@ class Executor:
     def _open(self, run: RunFolder, listeners: Sequence[EventListener] = ()) -> Iterator[Ledger]:
         with Journal(run.journal_path, run.run) as journal:
             ledger = Ledger(journal, Progress(run.program, run.start()), _clock(run, journal), listeners)
-            if ledger.progress.phase == "done":
-                raise InputError("the run has ended already", where=f"run {run.run}")
             yield ledger
+
+    def _ended(self, run: RunFolder, progress: Progress, open_run: str | None) -> Progress:
+        """Free the workcell after a run that has ended, perhaps in a process that was killed right after that."""
+        if open_run != run.run:
+            raise InputError("the run has ended already", where=f"run {run.run}")
+        end_world(socket_path(self._folder, "world"))
+        self._write(progress.state, open_run=None, last_run=run.run)
+        return progress
 
     def _runner(self, ledger: Ledger, devices: Devices, switches: Switches, run: RunFolder, company: Company) -> Runner:
         return Runner(

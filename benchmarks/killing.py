@@ -1,0 +1,434 @@
+"""Runs and simulated labs that are killed with SIGKILL, again and again, and what is left of them.
+
+A zygote (``python -m benchmarks.killing``) imports everything once and forks a process for each attempt at a run and
+for the lab it works in, so that a kill costs milliseconds and not seconds of imports. The zygote has one thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from protocols.labstate import LabState
+from protocols.liquids import Liquid, LiquidClass
+from protocols.program import (
+    AirGap,
+    AnyInstruction,
+    AskPerson,
+    Aspirate,
+    Dispense,
+    DropTips,
+    Mix,
+    MoveLabware,
+    PickUpTips,
+    Program,
+    ReplaceTipRack,
+    Wait,
+)
+from protocols.specs import Fill, PlacedLabware
+from protocols.wells import well_name
+from robots.execution.approval import SIMULATION
+from robots.execution.executor import Company, Executor
+from robots.execution.home import Home
+from robots.execution.journal import Journal
+from robots.execution.labs import RemoteLab
+from robots.execution.run_folder import RunFolder, Simulation, create_run
+from robots.execution.sockets import socket_path
+from robots.simulator import RemoteWorld
+from robots.simulator.record import ActRecord, WorldLog
+from robots.simulator.remote import listens
+from robots.workcell import Workcell, load_workcell
+from robots.workcell.workcell import SHIPPED
+
+SETTLED = 30.0
+"""s after which an attempt counts as hanging."""
+_COLUMN = tuple("ABCDEFGH")
+_WATER = LiquidClass(name="water", film=0.2, blow_out=5.0, transport_air=2.0)
+_JET = LiquidClass(name="water jet", film=0.2, blow_out=5.0, jet=True)
+
+
+# -- the program ------------------------------------------------------------------------------------
+
+
+def every_kind() -> Program:
+    """About 40 instructions of every kind, with 1, 8 and 96 channels."""
+    written: list[AnyInstruction] = []
+
+    def add(kind: type[Any], **fields: Any) -> None:
+        written.append(kind(id=f"i{len(written) + 1}", **fields))
+
+    def pipette(
+        kind: type[Any], channels: int, wells: tuple[str, ...] | None, volume: float | None, **more: Any
+    ) -> None:
+        name = "head96" if channels == 96 else "channels"
+        fields: dict[str, Any] = {"pipette": name, "channels": tuple(range(channels)), **more}
+        if wells is not None:
+            fields["wells"] = wells
+        if volume is not None:
+            fields["volumes"] = (volume,) * channels
+        add(kind, **fields)
+
+    def transfer(channels: int, source: tuple[str, ...], target: tuple[str, ...], spots: tuple[str, ...]) -> None:
+        pipette(PickUpTips, channels, None, None, spots=spots)
+        pipette(Aspirate, channels, source, 20.0, liquid_class="water", height=1.0)
+        pipette(Dispense, channels, target, 20.0, liquid_class="water jet", height=10.0)
+
+    def column(labware: str, number: int) -> tuple[str, ...]:
+        return tuple(f"{labware}/{row}{number}" for row in _COLUMN)
+
+    def whole(labware: str) -> tuple[str, ...]:
+        return tuple(f"{labware}/{well_name(row, place)}" for place in range(12) for row in range(8))
+
+    transfer(1, ("here/A1",), ("there/A1",), ("tips_300_1/A1",))
+    pipette(AirGap, 1, None, 5.0)
+    pipette(DropTips, 1, None, None)
+    add(Wait, seconds=30.0)
+    for number in (2, 3):
+        transfer(8, column("here", number), column("there", number), column("tips_300_1", number))
+        pipette(Mix, 8, column("there", number), 15.0, cycles=3, liquid_class="water", height=1.0)
+        pipette(DropTips, 8, None, None)
+    add(AskPerson, message="Is all well?")
+    pipette(PickUpTips, 1, None, None, spots=("tips_300_1/A4",))
+    pipette(DropTips, 1, None, None, spots=("tips_300_1/A4",))
+    add(ReplaceTipRack, rack="tips_300_1")
+    transfer(96, whole("here"), whole("there"), whole("tips_300_2"))
+    pipette(DropTips, 96, None, None)
+    add(MoveLabware, labware="there", site="plates-a-3")
+    transfer(8, column("here", 5), column("there", 5), column("tips_300_1", 2))
+    pipette(DropTips, 8, None, None)
+    add(MoveLabware, labware="there", site="plates-a-2")
+    for number in (6, 7):
+        transfer(1, (f"here/B{number}",), (f"there/B{number}",), (f"tips_300_1/B{number}",))
+        pipette(DropTips, 1, None, None)
+    add(Wait, seconds=5.0)
+    plates = {"here": "plates-a-1", "there": "plates-a-2"}
+    return Program(
+        title="Every kind of instruction",
+        liquids={"dye": Liquid(name="dye"), "buffer": Liquid(name="buffer")},
+        liquid_classes={"water": _WATER, "water jet": _JET},
+        labware={name: PlacedLabware(kind="flat_96_360ul", site=site) for name, site in plates.items()},
+        contents=tuple(
+            Fill(well=well, liquid=liquid, volume=150.0)
+            for labware, liquid in (("here", "dye"), ("there", "buffer"))
+            for well in whole(labware)
+        ),
+        instructions=tuple(written),
+    )
+
+
+def expected_acts(program: Program) -> list[dict[str, Any]]:
+    """What a lab has to be told, act by act, read off the program alone."""
+    acts: list[dict[str, Any]] = []
+    for instruction in program.instructions:
+        if isinstance(instruction, MoveLabware):
+            acts.append({"of": instruction.id, "kind": "grip", "labware": instruction.labware})
+            acts.append(
+                {"of": instruction.id, "kind": "release", "labware": instruction.labware, "site": instruction.site}
+            )
+            continue
+        asked = {name: getattr(instruction, name, None) for name in _COMPARED}
+        acts.append(
+            {"of": instruction.id, "kind": instruction.kind} | {k: v for k, v in asked.items() if v is not None}
+        )
+    return acts
+
+
+_COMPARED = (
+    "pipette",
+    "channels",
+    "spots",
+    "wells",
+    "volumes",
+    "cycles",
+    "height",
+    "rack",
+    "seconds",
+    "message",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the lab was told beside the program: acts done twice, not at all, or out of order."""
+
+    repeated: int
+    lost: int
+    reordered: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether the lab's log is the program."""
+        return not (self.repeated or self.lost or self.reordered)
+
+
+def compare(program: Program, log: tuple[ActRecord, ...]) -> Comparison:
+    """Hold a lab's log against the program."""
+    expected = [json.dumps(act, sort_keys=True, default=list) for act in expected_acts(program)]
+    told = [json.dumps(_told(act), sort_keys=True) for act in log if act.command["kind"] != "prepare"]
+    more, less = Counter(told) - Counter(expected), Counter(expected) - Counter(told)
+    in_order = [act for act in dict.fromkeys(told) if act in set(expected)]
+    left = [act for act in expected if act in set(told)]
+    return Comparison(more.total(), less.total(), sum(a != b for a, b in zip(in_order, left, strict=False)))
+
+
+def _told(act: ActRecord) -> dict[str, Any]:
+    kept = {
+        name: act.command[name] for name in ("kind", "labware", "site", *_COMPARED) if act.command.get(name) is not None
+    }
+    return {"of": act.instruction.rpartition(":")[2], **kept}
+
+
+# -- making runs ------------------------------------------------------------------------------------
+
+
+def lab_that(folder: Path, *, answers: bool) -> Path:
+    """A workcell file like the shipped STARlet, whose devices can, or cannot, say what they did."""
+    text = (SHIPPED / "starlet.yaml").read_text()
+    said = "true" if answers else "false"
+    for device in ("kind: liquid handler, driver: simulated", "kind: arm, driver: simulated"):
+        assert device in text
+        text = text.replace(device, f"{device}, answers: {said}")
+    path = folder / f"starlet-{'answers' if answers else 'silent'}.yaml"
+    path.write_text(text)
+    return path
+
+
+def make_run(home: Home, workcell: Workcell, program: Program, *, seed: int = 0) -> RunFolder:
+    """An approved run, ready to be carried out."""
+    deck = LabState.start(workcell.spec)
+    run = create_run(
+        home, program, workcell.spec, deck, workcell_file=str(workcell.path), simulation=Simulation(seed=seed)
+    )
+    run.approve(SIMULATION)
+    return run
+
+
+def world_log(home: Home, workcell: Workcell) -> tuple[ActRecord, ...]:
+    """The log of the lab that the runs of ``home`` worked in, which must have ended."""
+    from protocols.digests import digest
+
+    log = WorldLog(home.workcell(workcell.spec.name) / "world" / "world.sqlite", digest(workcell.spec))
+    try:
+        return log.acts()
+    finally:
+        log.close()
+
+
+# -- the processes that are killed ------------------------------------------------------------------
+
+
+class _KillPoints:
+    """Kills this process at the n-th point that it passes, from 0."""
+
+    def __init__(self, kill_at: int | None) -> None:
+        self._left = kill_at
+
+    def passed(self) -> None:
+        """One more point."""
+        if self._left is not None:
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            self._left -= 1
+
+    def around(self, owner: type[Any], name: str) -> None:
+        """Make a point before and one after each call of a method."""
+        original: Callable[..., Any] = getattr(owner, name)
+
+        def with_points(*args: Any, **kwargs: Any) -> Any:
+            self.passed()
+            result = original(*args, **kwargs)
+            self.passed()
+            return result
+
+        setattr(owner, name, with_points)
+
+
+class _Waiting:
+    """The lab's process, which the zygote starts, and starts again when it dies."""
+
+    def __init__(self, workcell: Workcell, socket: Path) -> None:
+        self.socket = socket
+        self._workcell = workcell
+
+    def start(self) -> RemoteWorld:
+        """Wait until it listens."""
+        until = time.monotonic() + SETTLED
+        while not listens(self.socket) and time.monotonic() < until:
+            time.sleep(0.002)
+        return RemoteWorld(self.socket, self._workcell.spec)
+
+
+def _truthful(home: Home, workcell: Workcell, run: str) -> Callable[[str, tuple[str, ...]], str | None]:
+    """A person who looks into the lab before they say whether something happened."""
+
+    def answer(question: str, choices: tuple[str, ...]) -> str | None:
+        if "done" in choices:
+            return "done"
+        found = question.split("Instruction ", 1)[1].split(" ", 1)[0]
+        done = _acts_in(home.workcell(workcell.spec.name) / "world" / "world.sqlite", f"{run}:{found}")
+        asked = 2 if "move labware" in question else 1
+        if done >= asked:
+            return "it happened"
+        return "it did not happen" if done == 0 else "it is half done"
+
+    return answer
+
+
+def _acts_in(path: Path, instruction: str) -> int:
+    import sqlite3
+
+    database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10.0)
+    try:
+        query = "SELECT count(*) FROM act WHERE instruction = ?"
+        return int(database.execute(query, (instruction,)).fetchone()[0])
+    finally:
+        database.close()
+
+
+class _Zygote:
+    """Forks an attempt at a run, and the lab it works in, for each line it reads."""
+
+    def __init__(self) -> None:
+        self._workcells: dict[str, Workcell] = {}
+        self._labs: dict[Path, int] = {}
+
+    def serve(self, lines: Iterator[str]) -> None:
+        """Until there are no more lines."""
+        for line in lines:
+            print(json.dumps(self._attempt(**json.loads(line))), flush=True)
+
+    def _attempt(
+        self,
+        home: str,
+        run: str,
+        kill_at: int | None = None,
+        kill_after: float | None = None,
+        lab_kill_at: int | None = None,
+        lab_kill_after: float | None = None,
+    ) -> dict[str, Any]:
+        place = Home(Path(home))
+        folder = RunFolder(place.run(run))
+        workcell = self._workcell(folder.record.workcell_file)
+        socket = socket_path(place.workcell(workcell.spec.name), "world")
+        self._lab_ended(socket)
+        if socket not in self._labs:
+            self._labs[socket] = _forked(lambda: _lab(place, workcell, folder, socket, lab_kill_at))
+        child = _forked(lambda: _carry_out(place, workcell, folder, socket, kill_at))
+        began = time.monotonic()
+        while True:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                killed = os.WIFSIGNALED(status)
+                return {"killed": killed, "code": None if killed else os.WEXITSTATUS(status)}
+            passed = time.monotonic() - began
+            if (kill_after is not None and passed >= kill_after) or passed > SETTLED:
+                os.kill(child, signal.SIGKILL)
+            if lab_kill_after is not None and passed >= lab_kill_after and socket in self._labs:
+                lab_kill_after = None
+                os.kill(self._labs[socket], signal.SIGKILL)
+            if self._lab_ended(socket) == "killed":
+                self._labs[socket] = _forked(lambda: _lab(place, workcell, folder, socket, None))
+            time.sleep(0.001)
+
+    def _workcell(self, path: str) -> Workcell:
+        if path not in self._workcells:
+            self._workcells[path] = load_workcell(path)
+        return self._workcells[path]
+
+    def _lab_ended(self, socket: Path) -> str | None:
+        """"killed" or "closed", once; ``None`` while it lives."""
+        lab = self._labs.get(socket)
+        if lab is None:
+            return None
+        pid, status = os.waitpid(lab, os.WNOHANG)
+        if not pid:
+            return None
+        del self._labs[socket]
+        return "killed" if os.WIFSIGNALED(status) else "closed"
+
+
+def _forked(work: Callable[[], int]) -> int:
+    """Do ``work`` in a child that ends with it; returns its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1):
+            os.dup2(quiet, stream)
+        code = work()
+    except BaseException as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(code)
+
+
+def _lab(home: Home, workcell: Workcell, run: RunFolder, socket: Path, kill_at: int | None) -> int:
+    from robots.simulator import serve
+
+    folder = home.workcell(workcell.spec.name) / "world"
+    folder.mkdir(exist_ok=True)
+    spec = folder / "workcell-spec.json"
+    if not spec.exists():
+        spec.write_text(workcell.spec.model_dump_json())
+    _KillPoints(kill_at).around(WorldLog, "append")
+    simulation = run.record.simulation
+    assert simulation is not None
+    arguments = {"workcell-spec": spec, "log": folder / "world.sqlite", "socket": socket, "seed": simulation.seed}
+    return serve.main([part for name, value in arguments.items() for part in (f"--{name}", str(value))])
+
+
+def _carry_out(home: Home, workcell: Workcell, run: RunFolder, socket: Path, kill_at: int | None) -> int:
+    _KillPoints(kill_at).around(Journal, "append")
+    process = _Waiting(workcell, socket)
+    executor = Executor(home, workcell, devices=lambda folder: RemoteLab(workcell, folder.program, folder.run, process))
+    progress = executor.execute(run, Company(person=_truthful(home, workcell, run.run)))
+    return 0 if progress.phase == "done" else 3
+
+
+# -- from the outside -------------------------------------------------------------------------------
+
+
+class Killer:
+    """Speaks to a zygote of its own."""
+
+    def __init__(self) -> None:
+        self._zygote = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.killing"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).resolve().parent.parent,
+        )
+
+    def attempt(self, home: Home, run: RunFolder, **kill: Any) -> dict[str, Any]:
+        """Carry the run out, or go on with it, until it ends or is killed.
+
+        Args:
+            kill: ``kill_at`` (a point in the journal, two for each event, from 0) or ``kill_after`` (s); the same
+                with ``lab_`` before it for the lab.
+        """
+        assert self._zygote.stdin is not None
+        assert self._zygote.stdout is not None
+        self._zygote.stdin.write(json.dumps({"home": str(home.path), "run": run.run, **kill}) + "\n")
+        self._zygote.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._zygote.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        """End the zygote."""
+        self._zygote.communicate(timeout=SETTLED)
+
+
+if __name__ == "__main__":
+    _Zygote().serve(iter(sys.stdin.readline, ""))
