@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticSerializationUnexpectedValue
 
 from protocols.errors import QuantityError
 
@@ -79,10 +80,19 @@ def _reader(unit: str, *, signed: bool = False) -> Callable[[object], float]:
     return read
 
 
+def _writer(unit: str) -> Callable[[float], str]:
+    def write(value: float) -> str:
+        if not isinstance(value, int | float):  # pydantic then tries the next member of "one volume or a list of them"
+            raise PydanticSerializationUnexpectedValue(f"{value!r} is not a quantity")
+        return f"{value!r} {unit}"
+
+    return write
+
+
 def _quantity(unit: str, *, signed: bool = False) -> tuple[Any, ...]:
     return (
         BeforeValidator(_reader(unit, signed=signed)),
-        PlainSerializer(lambda value: f"{value!r} {unit}", return_type=str, when_used="json"),
+        PlainSerializer(_writer(unit), return_type=str, when_used="json"),
         WithJsonSchema({"type": "string", "description": f"a number and a unit, e.g. '200 {unit}'"}),
     )
 

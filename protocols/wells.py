@@ -17,6 +17,9 @@ _WELL = re.compile(r"([A-Z]{1,2})0*([1-9][0-9]?)", re.ASCII)
 _LARGEST_ROW = 32
 _LARGEST_COLUMN = 48
 
+MOST_WELLS = 100_000
+"""How many wells one list may name, its blocks written out."""
+
 
 @lru_cache(maxsize=16384)
 def well_position(name: str) -> tuple[int, int]:
@@ -65,25 +68,44 @@ def expand_wells(reference: str) -> tuple[str, ...]:
     Raises:
         UnknownNameError: not a well, or a block whose end lies before its start.
     """
-    labware, wells = split_well(reference)
-    first, colon, last = wells.partition(":")
-    top, left = well_position(first)
-    if not colon:
-        return (f"{labware}/{well_name(top, left)}",)
-    bottom, right = well_position(last)
-    if bottom < top or right < left:
-        raise UnknownNameError(f"the block '{reference}' ends before it starts", mend="Write it like 'plate/A1:H12'")
+    labware, top, left, bottom, right = _corners(reference)
     return tuple(
         f"{labware}/{well_name(row, column)}" for column in range(left, right + 1) for row in range(top, bottom + 1)
     )
 
 
+def count_wells(reference: str) -> int:
+    """How many wells ``reference`` names, without writing them out.
+
+    Raises:
+        UnknownNameError: as for :func:`expand_wells`.
+    """
+    _, top, left, bottom, right = _corners(reference)
+    return (bottom - top + 1) * (right - left + 1)
+
+
+def _corners(reference: str) -> tuple[str, int, int, int, int]:
+    """Labware, and first row, first column, last row and last column of a reference."""
+    labware, wells = split_well(reference)
+    first, colon, last = wells.partition(":")
+    top, left = well_position(first)
+    bottom, right = well_position(last) if colon else (top, left)
+    if bottom < top or right < left:
+        raise UnknownNameError(f"the block '{reference}' ends before it starts", mend="Write it like 'plate/A1:H12'")
+    return labware, top, left, bottom, right
+
+
 def _read_wells(value: object) -> object:
     if isinstance(value, str):
         return expand_wells(value)
-    if isinstance(value, list | tuple):
-        return tuple(well for item in value for well in expand_wells(str(item)))
-    return value
+    if not isinstance(value, list | tuple):
+        return value
+    named = 0
+    for item in value:
+        named += count_wells(str(item))
+        if named > MOST_WELLS:
+            raise UnknownNameError(f"the list names more than {MOST_WELLS:,} wells", mend="Split the step")
+    return tuple(well for item in value for well in expand_wells(str(item)))
 
 
 Wells = Annotated[tuple[str, ...], BeforeValidator(_read_wells)]

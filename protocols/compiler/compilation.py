@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from protocols.compiler.contents import Contents
 from protocols.compiler.dilution import dilution_lanes, half_full
-from protocols.compiler.emitter import Emitter, Shortage
+from protocols.compiler.emitter import Emitter
 from protocols.compiler.geometry import Deck, nearest
 from protocols.compiler.lanes import Stretch
+from protocols.compiler.materials import Standing, already_there, merge_liquids, plan_fills, starting_contents
 from protocols.compiler.minimum import BelowMinimumError, IntermediateDilution, dilution_factor
 from protocols.compiler.mixing import mixing_lanes
 from protocols.compiler.pairs import PLAIN, Pair, pairs_of, routes_of, segments
 from protocols.compiler.placement import (
     Taken,
+    check_lids,
     check_names,
-    fills,
-    liquids,
     peaks,
     place_labware,
+    sites_taken,
+    still_standing,
     wells_used,
 )
 from protocols.compiler.planner import Favour, Planner
@@ -30,7 +31,7 @@ from protocols.labstate import LabState
 from protocols.liquids import Record
 from protocols.program import AskPerson, MoveLabware, Program, StepNote, Wait
 from protocols.protocol import AnyStep, Ask, Handling, MixWells, Move, Protocol, SerialDilution, Transfer, WaitFor
-from protocols.quantities import show_volume
+from protocols.quantities import show_duration, show_volume
 from protocols.specs import WorkcellSpec
 
 
@@ -104,33 +105,30 @@ class _Compiler:
         self._steps: Taken = [(step, pairs_of(step)) for step in protocol.steps]
         named = wells_used(protocol, self._steps)
         check_names(protocol, workcell, named)
-        self._peaks = peaks(protocol, workcell, self._steps, state)
-        self._liquids = liquids(protocol, workcell)
+        self._liquids = merge_liquids(protocol, workcell)
+        on_deck = Standing(workcell, state)
+        self._fills = plan_fills(protocol, on_deck)
+        self._peaks = peaks(self._steps, self._fills, on_deck)
         self._placed = place_labware(protocol, workcell, named, self._peaks, state)
+        check_lids(workcell, self._placed, self._steps)
         self._deck = Deck(workcell, self._placed)
         for labware, wells in named.items():
             for well, where in wells.items():
                 self._deck.place(f"{labware}/{well}", where)
-        self._fills = fills(protocol)
-        self._contents = self._starting_contents(state)
+        kept = still_standing(self._placed, self._fills, state)
+        on_deck = Standing(workcell, state, kept)
+        self._contents = starting_contents(self._liquids, self._fills, on_deck, self._deck)
         self._stock = TipStock(self._deck, state)
         self._tips_at_start = tips_at_start(self._stock)
         self._tools = self._all_tools()
         self._planner = Planner(self._deck, self._stock, self._tools, favour)
         self._emitter = Emitter(self._deck, self._contents, self._stock)
-        self._sites = {placed.site: name for name, placed in self._deck.placed.items()}
+        self._sites = sites_taken(self._placed, workcell, state)
         self._small: list[IntermediateDilution] = []
-        self._notes: list[str] = []
-
-    def _starting_contents(self, state: LabState | None) -> Contents:
-        if state is None:
-            return Contents(self._liquids, (*self._workcell.contents, *self._fills), None)
-        on_deck = _OnDeck(state, self._workcell)
-        contents = Contents(self._liquids, self._fills, on_deck)
-        for fill in self._workcell.contents:
-            if fill.settled is not None:
-                contents[fill.well].floor = fill.settled_height
-        return contents
+        self._notes = [
+            *already_there(protocol, self._fills, on_deck),
+            *(f"'{name}' stays, with what an earlier run left in it" for name in kept),
+        ]
 
     def _all_tools(self) -> list[Tool]:
         found = [
@@ -152,7 +150,7 @@ class _Compiler:
         instructions = self._emitter.instructions()
         program = Program(
             title=self._protocol.title,
-            liquids=self._protocol.liquids,
+            liquids={name: self._liquids[name] for name in self._protocol.liquids},
             liquid_classes=dict(sorted(self._emitter.classes.items())),
             labware=self._placed,
             contents=self._fills,
@@ -171,13 +169,14 @@ class _Compiler:
             strokes=self._emitter.strokes,
             person_actions=counts["ask_person"] + counts["replace_tip_rack"],
         )
-        return Compilation(program=program, tallies=tallies, setup=self._setup(), notes=self._all_notes())
+        notes = (*self._notes, *self._emitter.findings.in_words(self._workcell.limits.flow_rate))
+        return Compilation(program=program, tallies=tallies, setup=self._setup(), notes=notes)
 
     def _step(self, step: AnyStep, pairs: Sequence[Pair]) -> None:
         match step:
             case WaitFor():
                 self._emitter.put_down()
-                self._emitter.write(Wait, seconds=step.duration)
+                self._wait(step)
             case Ask():
                 self._emitter.put_down()
                 self._emitter.write(AskPerson, message=step.message)
@@ -213,19 +212,25 @@ class _Compiler:
                 self._contents.receive(pair.destination, pair.volume, f"?{pair.source}", frozenset())
         if not able:
             return
-        stretch = Stretch(able, self._contents, handling)
         if handling.tips == "one":
-            batches = self._planner.plan_single(stretch)
-            if batches is None:
-                raise CompileError(
-                    "no single tip moves both the smallest and the largest of these volumes",
-                    where=f"step '{step.id}'",
-                    mend="Set tips to 'as needed', or split the step",
-                )
-        else:
-            batches = self._planner.plan(stretch)
-        for batch in batches:
-            self._emitter.run(batch, keep=handling.tips == "as needed")
+            self._single_tip(step, Stretch(able, self._contents, handling))
+            return
+        while able:
+            first = self._planner.going_first(Stretch(able, self._contents, handling))
+            for batch in self._planner.plan(Stretch(first, self._contents, handling)):
+                self._emitter.run(batch, keep=handling.tips == "as needed")
+            done = {pair.index for pair in first}
+            able = [pair for pair in able if pair.index not in done]
+
+    def _single_tip(self, step: AnyStep, stretch: Stretch) -> None:
+        batch = self._planner.plan_single(stretch)
+        if batch is None:
+            raise CompileError(
+                "no single tip moves both the smallest and the largest of these volumes",
+                where=f"step '{step.id}'",
+                mend="Set tips to 'as needed', or split the step",
+            )
+        self._emitter.run(batch, keep=False)
 
     def _refuse(self, step: AnyStep, pair: Pair) -> None:
         """Note a transfer below every minimum; raise for one that fails for another reason."""
@@ -279,10 +284,14 @@ class _Compiler:
         if not self._planner.usable(chain[0].volume, self._contents.behaviours(step.wells[0]), PLAIN):
             self._refuse(step, chain[0])
             return
-        lanes = dilution_lanes(step, self._contents, [tool for tool in self._tools if not tool.rigid])
-        for batch in lanes:
+        batches = dilution_lanes(step, self._contents, [tool for tool in self._tools if not tool.rigid])
+        if not batches:
+            self._refuse(step, chain[0])
+        for batch in batches:
             self._emitter.run(batch, keep=False)
-        self._notes.append(f"step '{step.id}': mixed with {show_volume(half_full(step))}, half of what a well holds")
+        self._notes.append(
+            f"step '{step.id}': to be mixed with {show_volume(half_full(step))}, half of what a well holds"
+        )
 
     def _mix(self, step: MixWells) -> None:
         plain = [tool for tool in self._tools if not tool.rigid]
@@ -291,7 +300,17 @@ class _Compiler:
         for batch in mixing_lanes(step, self._deck, self._contents, plain):
             self._emitter.run(batch, keep=True)
 
-    # -- labware ------------------------------------------------------------------------------------
+    # -- labware and time ------------------------------------------------------------------------------------
+
+    def _wait(self, step: WaitFor) -> None:
+        longest = self._workcell.limits.wait
+        if step.duration > longest:
+            raise CompileError(
+                f"waits {show_duration(step.duration)}, the workcell's limit is {show_duration(longest)}",
+                where=f"step '{step.id}'",
+                mend="Wait less, or split it with an ask step between",
+            )
+        self._emitter.write(Wait, seconds=step.duration)
 
     def _move(self, step: Move) -> None:
         where = f"step '{step.id}'"
@@ -327,15 +346,7 @@ class _Compiler:
     def _complain(self) -> None:
         if self._small:
             raise BelowMinimumError(self._small)
-        shortages = self._emitter.findings.shortages
-        if shortages:
-            raise CompileError(
-                f"{len(shortages)} times a well does not hold enough:\n"
-                + "\n".join(f"  {_shortage(shortage)}" for shortage in shortages[:20])
-                + (f"\n  and {len(shortages) - 20} more" if len(shortages) > 20 else ""),
-                where=f"step '{shortages[0].step}'",
-                mend="\nPut more into these wells, or ask for less",
-            )
+        self._emitter.findings.complain()
 
     def _setup(self) -> tuple[str, ...]:
         used = {kind: at for kind, at in self._tips_at_start.items() if self._emitter.tips[kind]}
@@ -347,40 +358,3 @@ class _Compiler:
         )
         more = len(findings.undeclared) - 20
         return (*lines, *undeclared, *([f"… and so in {more} more wells"] if more > 0 else []))
-
-    def _all_notes(self) -> tuple[str, ...]:
-        findings = self._emitter.findings
-        notes = list(self._notes)
-        if findings.undeclared:
-            notes.append(f"{len(findings.undeclared)} wells are drawn from that no material declares")
-        if findings.without_geometry:
-            notes.append(
-                f"in {len(findings.without_geometry)} wells the surface is unknown (geometry or volume not "
-                "given): heights there are the default, 1 mm above the bottom, or the labware's top for a jet"
-            )
-        notes += [
-            f"step '{step}': mixing strokes are smaller than asked where tip or well has no room"
-            for step in sorted(findings.lowered_mixes)
-        ]
-        return tuple(notes)
-
-
-def _shortage(shortage: Shortage) -> str:
-    return (
-        f"step '{shortage.step}': {shortage.well} gives {show_volume(shortage.reachable)} "
-        f"({show_volume(shortage.dead_volume)} stay behind) where {show_volume(shortage.needed)} are needed"
-    )
-
-
-class _OnDeck:
-    """The contents of the workcell's own labware in a LabState; what the protocol brings is not in it."""
-
-    def __init__(self, state: LabState, workcell: WorkcellSpec) -> None:
-        self._state = state
-        self._labware = workcell.labware.keys()
-
-    def volume(self, well: str) -> float:
-        return self._state.volume(well) if well.rpartition("/")[0] in self._labware else 0.0
-
-    def composition(self, well: str) -> dict[str, float]:
-        return self._state.composition(well)

@@ -20,13 +20,19 @@ def half_full(step: SerialDilution) -> float:
 
 
 def dilution_lanes(step: SerialDilution, contents: Contents, tools: Sequence[Tool]) -> list[Batch]:
-    """The lanes of the chain, one after the other, with the tool that needs fewest tips, then fewest moves."""
-    choices: list[tuple[tuple[int, int, float, int], list[Lane]]] = []
+    """The lanes of the chain, one after the other, with the tool that needs fewest tips, then fewest moves.
+
+    Of tools alike in that, one that takes the whole mixing stroke goes before one that does not. Empty if no tool
+    moves all of it.
+    """
+    choices: list[tuple[tuple[int, int, float, float, int], list[Lane]]] = []
     for tool in tools:
         lanes = _chain(step, contents, tool)
         if lanes is not None:
             acts = sum(lane.acts for lane in lanes)
-            choices.append(((len(lanes), acts, tool.tip.capacity, tool.rank), lanes))
+            choices.append(((len(lanes), acts, _stroke_lacks(step, lanes), tool.tip.capacity, tool.rank), lanes))
+    if not choices:
+        return []
     _, best = min(choices, key=lambda choice: choice[0])
     return [Batch(lane.tool, [lane]) for lane in best]
 
@@ -43,7 +49,7 @@ def _chain(step: SerialDilution, contents: Contents, tool: Tool) -> list[Lane] |
         for number in range(count):
             last = number == count - 1
             style = liquid_class_for(behaviours, tool.tip, jet=falls and not last)
-            after = Mixing(destination, step.mix_cycles, _mix_volume(step, tool, behaviours)) if last else None
+            after = Mixing(destination, step.mix_cycles, half_full(step)) if last else None
             lanes[-1].append(Cycle(source, ((destination, volume / count),), style, style, after=after))
             if not last and not falls:  # this tip has touched the next well: it must not go back
                 lanes.append([])
@@ -53,8 +59,10 @@ def _chain(step: SerialDilution, contents: Contents, tool: Tool) -> list[Lane] |
     return [Lane(tool, cycles, 0) for cycles in lanes]
 
 
-def _mix_volume(step: SerialDilution, tool: Tool, behaviours: Behaviours) -> float:
-    return min(half_full(step), tool.room(liquid_class_for(behaviours, tool.tip), 0.0))
+def _stroke_lacks(step: SerialDilution, lanes: Sequence[Lane]) -> float:
+    """How much of the mixing stroke the tip has no room for."""
+    rooms = [lane.tool.room(cycle.put_class, 0.0) for lane in lanes for cycle in lane.cycles if cycle.after]
+    return max(0.0, half_full(step) - min(rooms))
 
 
 def _take_off(well: str, volume: float, tool: Tool, behaviours: Behaviours, lanes: list[list[Cycle]]) -> None:

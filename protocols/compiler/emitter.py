@@ -8,16 +8,18 @@ fall from the rim. Volumes µL, lengths mm.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from protocols.compiler.batches import Batch, stroke_groups
 from protocols.compiler.contents import Contents
+from protocols.compiler.findings import Findings, Overflow, Shortage
 from protocols.compiler.geometry import Deck
 from protocols.compiler.lanes import Cycle, Mixing
 from protocols.compiler.tools import TipStock, Tool, head_shape
+from protocols.errors import CompileError
 from protocols.liquids import LiquidClass
 from protocols.program import (
     AirGap,
@@ -33,24 +35,11 @@ from protocols.program import (
 HEIGHT = 1.0
 """mm above the cavity bottom at which a tip draws; Opentrons' default for aspirate and dispense."""
 
+MOST_INSTRUCTIONS = 500_000
+"""How many instructions a program may have."""
+
 _TOLERANCE = 1e-6
 """µL by which a well may fall short of what is asked before it is said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shortage:
-    """A well that does not hold what is to be taken from it.
-
-    Attributes:
-        needed: µL that one stroke asks.
-        reachable: µL that it can reach.
-    """
-
-    step: str
-    well: str
-    needed: float
-    reachable: float
-    dead_volume: float
 
 
 @dataclass(slots=True)
@@ -71,18 +60,6 @@ class _Visit:
     renewed: set[str] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class Findings:
-    """What came to light while writing instructions."""
-
-    shortages: list[Shortage] = field(default_factory=list)
-    undeclared: dict[str, float] = field(default_factory=dict)
-    without_geometry: set[str] = field(default_factory=set)
-    lowered_mixes: set[str] = field(default_factory=set)
-    drawn: Counter[str] = field(default_factory=Counter)
-    """µL drawn from each well in all."""
-
-
 class Emitter:
     """Writes instructions one after the other."""
 
@@ -93,6 +70,7 @@ class Emitter:
         self._written: list[tuple[type[Any], dict[str, Any]]] = []
         self._mounted: _Mounted | None = None
         self._visits: dict[str, _Visit] = {}
+        self._given: dict[str, float] = defaultdict(float)  # µL, by wells that nobody declared, less what they got
         self.step = ""
         self.classes: dict[str, LiquidClass] = {}
         self.tips: Counter[str] = Counter()
@@ -101,7 +79,17 @@ class Emitter:
         self.findings = Findings()
 
     def write(self, kind: type[Any], **fields: Any) -> None:
-        """Add one instruction of the step at hand."""
+        """Add one instruction of the step at hand.
+
+        Raises:
+            CompileError: there are too many.
+        """
+        if len(self._written) >= MOST_INSTRUCTIONS:
+            raise CompileError(
+                f"the program would have more than {MOST_INSTRUCTIONS:,} instructions",
+                where=f"step '{self.step}'",
+                mend="Split the protocol",
+            )
         self._written.append((kind, {"step": self.step, **fields}))
 
     def instructions(self) -> tuple[AnyInstruction, ...]:
@@ -240,6 +228,9 @@ class Emitter:
                 well, volume = cycle.puts[put]
                 source = self._contents[cycle.source or well]
                 self._contents.receive(well, volume, source.token, source.liquids)
+                if self._contents[well].volume is None:
+                    self._given[well] -= volume
+                self._check_room(well)
                 held[channel] = (held[channel] or 0.0) - volume
                 volumes.append(volume + (cycle.air_gap if put == 0 else 0.0))
             put_class = chosen[0][1].put_class
@@ -299,7 +290,7 @@ class Emitter:
         height: float | None,
         **more: Any,
     ) -> None:
-        self.classes[liquid_class.name] = liquid_class
+        self.classes[liquid_class.name] = self._within_limits(liquid_class)
         self.strokes += len(channels) if kind is Aspirate else 0
         self.write(
             kind,
@@ -311,6 +302,16 @@ class Emitter:
             height=height,
             **more,
         )
+
+    def _within_limits(self, liquid_class: LiquidClass) -> LiquidClass:
+        fastest = self._deck.workcell.limits.flow_rate
+        if max(liquid_class.aspirate_flow_rate, liquid_class.dispense_flow_rate) <= fastest:
+            return liquid_class
+        self.findings.slowed.add(liquid_class.name)
+        slower = {
+            name: min(getattr(liquid_class, name), fastest) for name in ("aspirate_flow_rate", "dispense_flow_rate")
+        }
+        return liquid_class.model_copy(update=slower)
 
     # -- heights ------------------------------------------------------------------------------------
 
@@ -333,6 +334,11 @@ class Emitter:
         self.findings.without_geometry |= {place.reference for place in places if not place.rim_known}
         return max(place.rim for place in places)
 
+    def _check_room(self, well: str) -> None:
+        held, most = self._contents[well].volume, self._deck.place(well).shape.max_volume
+        if held is not None and held > most + _TOLERANCE:
+            self.findings.overflows[well] = Overflow(self.step, well, held, most)
+
     def _check(
         self,
         wells: Sequence[str],
@@ -343,11 +349,11 @@ class Emitter:
         """Note wells that cannot give what is asked."""
         for well in dict.fromkeys(wells):
             asked = sum(volume for name, volume in zip(wells, volumes, strict=True) if name == well)
-            held = before[well]
+            held, shape = before[well], self._deck.place(well).shape
             if held is None:
-                self.findings.undeclared[well] = self.findings.undeclared.get(well, 0.0) + asked
-                continue
-            shape = self._deck.place(well).shape
+                asked += self._given[well]
+                held, self._given[well] = shape.max_volume, asked
+                self.findings.undeclared[well] = max(self.findings.undeclared.get(well, 0.0), asked)
             rest = max(shape.dead_volume or 0.0, shape.volume_below(height) or 0.0)
             reachable = max(0.0, held - rest)
             if asked > reachable + _TOLERANCE:

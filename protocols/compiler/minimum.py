@@ -75,7 +75,7 @@ class BelowMinimumError(CompileError):
         transfers = "1 transfer is" if count == 1 else f"{count} transfers are"
         super().__init__(
             f"{transfers} too small for every tip on the deck:\n" + "\n".join(lines),
-            mend="\nMake the dilutions proposed, or put finer tips on the deck",
+            mend="\nMake the dilutions proposed, put finer tips on the deck, or leave so little out",
         )
 
 

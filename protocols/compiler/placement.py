@@ -1,15 +1,16 @@
-"""Where the labware of a protocol stands, of what kind it is, and what is filled into it. Volumes µL."""
+"""Where the labware of a protocol stands, and of what kind it is. Volumes µL."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from protocols.compiler.geometry import nearest
+from protocols.compiler.materials import Standing
 from protocols.compiler.pairs import Pair
 from protocols.errors import CompileError, UnknownNameError
 from protocols.labstate import LabState
-from protocols.liquids import Liquid
 from protocols.protocol import AnyStep, LabwareNeed, MixWells, Move, Protocol, SerialDilution
 from protocols.quantities import show_volume
 from protocols.specs import Fill, LabwareSpec, PlacedLabware, SiteSpec, WorkcellSpec
@@ -17,6 +18,38 @@ from protocols.wells import split_well
 
 Taken = Sequence[tuple[AnyStep, Sequence[Pair]]]
 """The steps of a protocol with their pairs."""
+
+
+@dataclass
+class Occupied:
+    """Sites where something stands, and what.
+
+    Attributes:
+        fixed: that stays.
+        left: left there by an earlier run; a person takes it away where its site is needed.
+    """
+
+    fixed: dict[str, str]
+    left: dict[str, str] = field(default_factory=dict)
+    coming: Collection[str] = ()
+
+    @classmethod
+    def on(cls, workcell: WorkcellSpec, state: LabState | None, coming: Collection[str]) -> Occupied:
+        """What stands on the deck now; ``coming`` are the names of labware about to be placed."""
+        if state is None:
+            return cls({placed.site: name for name, placed in workcell.labware.items()})
+        standing = {site: name for site in workcell.sites if (name := state.labware_at(site)) is not None}
+        fixed = {site: name for site, name in standing.items() if name in workcell.labware}
+        return cls(fixed, {site: name for site, name in standing.items() if site not in fixed}, coming)
+
+    def has_room(self, site: str, name: str) -> bool:
+        """Whether ``name`` can be put on ``site``."""
+        left = self.left.get(site)
+        return site not in self.fixed and (left in (None, name) or left not in self.coming)
+
+    def holder(self, site: str) -> str | None:
+        """What stands on ``site``."""
+        return self.fixed.get(site) or self.left.get(site)
 
 
 def wells_used(protocol: Protocol, steps: Taken) -> dict[str, dict[str, str]]:
@@ -39,22 +72,19 @@ def wells_used(protocol: Protocol, steps: Taken) -> dict[str, dict[str, str]]:
     return named
 
 
-def peaks(protocol: Protocol, workcell: WorkcellSpec, steps: Taken, state: LabState | None) -> dict[str, float]:
+def peaks(steps: Taken, fills: Sequence[Fill], standing: Standing) -> dict[str, float]:
     """The most that each well holds at any time, films left aside."""
-    volumes: Counter[str] = Counter()
-    if state is None:
-        for fill in workcell.contents:
-            volumes[fill.well] += fill.volume  # type: ignore[assignment]
-    for material in protocol.materials:
-        for well in material.wells:
-            volumes[well] += material.volume  # type: ignore[assignment]
-    most = Counter(volumes)
+    touched = {well for _, pairs in steps for pair in pairs for well in (pair.source, pair.destination)}
+    volumes = defaultdict(float, {well: standing.volume(well) for well in touched})
+    for fill in fills:
+        volumes[fill.well] += fill.volume
+    most = dict(volumes)
     for _, pairs in steps:
         for pair in pairs:
-            volumes[pair.source] -= pair.volume  # type: ignore[assignment]
-            volumes[pair.destination] += pair.volume  # type: ignore[assignment]
+            volumes[pair.source] -= pair.volume
+            volumes[pair.destination] += pair.volume
             most[pair.destination] = max(most[pair.destination], volumes[pair.destination])
-    return dict(most)
+    return most
 
 
 def check_names(protocol: Protocol, workcell: WorkcellSpec, named: Mapping[str, Mapping[str, str]]) -> None:
@@ -78,6 +108,25 @@ def check_names(protocol: Protocol, workcell: WorkcellSpec, named: Mapping[str, 
             )
 
 
+def check_lids(workcell: WorkcellSpec, placed: Mapping[str, PlacedLabware], steps: Taken) -> None:
+    """Make sure that no tip has to go through a lid.
+
+    Raises:
+        CompileError: naming the step and the labware.
+    """
+    lidded = {name for name, labware in {**workcell.labware, **placed}.items() if labware.lid}
+    for step, pairs in steps:
+        wells = [well for pair in pairs for well in (pair.source, pair.destination)]
+        for well in (*wells, *(step.wells if isinstance(step, MixWells) else ())):
+            labware = split_well(well)[0]
+            if labware in lidded:
+                raise CompileError(
+                    f"'{labware}' has its lid on",
+                    where=f"step '{step.id}'",
+                    mend="Take the lid off, and declare the labware without it",
+                )
+
+
 def place_labware(
     protocol: Protocol,
     workcell: WorkcellSpec,
@@ -91,16 +140,14 @@ def place_labware(
         CompileError: no kind fits, or no suitable site is free.
         UnknownNameError: a kind or a site that the workcell does not have.
     """
-    occupied = {placed.site: name for name, placed in workcell.labware.items()}
-    if state is not None:
-        occupied = {site: name for site in workcell.sites if (name := state.labware_at(site)) is not None}
+    taken = Occupied.on(workcell, state, protocol.labware)
     needs = {name: need for name, need in protocol.labware.items() if name not in workcell.labware}
     kinds = {name: _kind(workcell, name, need, list(named.get(name, ())), most) for name, need in needs.items()}
     _check_standing(protocol, workcell)
     sites: dict[str, str] = {}
     for name, need in sorted(needs.items(), key=lambda item: item[1].site is None):
-        sites[name] = _site(workcell, name, need, kinds[name], occupied)
-        occupied[sites[name]] = name
+        sites[name] = _site(workcell, name, need, kinds[name], taken)
+        taken.fixed[sites[name]] = name
     return {
         name: PlacedLabware(kind=kinds[name].kind, site=sites[name], barcode=need.barcode, lid=need.lid)
         for name, need in needs.items()
@@ -162,16 +209,16 @@ def _kind(
     )
 
 
-def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpec, occupied: Mapping[str, str]) -> str:
+def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpec, taken: Occupied) -> str:
     suitable = [site for site in workcell.sites.values() if kind.category in site.accepts]
-    free = [site for site in suitable if site.id not in occupied]
+    free = sorted((site for site in suitable if taken.has_room(site.id, name)), key=lambda site: site.id in taken.left)
     if need.site is None:
         if free:
             return free[0].id
         raise CompileError(
             f"no free site takes a {kind.category}",
             where=f"labware.{name}",
-            mend=_sites_in_words(suitable, occupied, kind.category),
+            mend=_sites_in_words(suitable, taken, kind.category),
         )
     if need.site not in workcell.sites:
         raise UnknownNameError(
@@ -180,7 +227,8 @@ def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpe
             mend=nearest(need.site, list(workcell.sites)),
         )
     if workcell.sites[need.site] not in free:
-        reason = f"'{occupied[need.site]}' stands there" if need.site in occupied else f"it takes no {kind.category}"
+        holder = taken.holder(need.site)
+        reason = f"'{holder}' stands there" if holder else f"it takes no {kind.category}"
         raise CompileError(
             f"'{name}' cannot stand on site '{need.site}': {reason}",
             where=f"labware.{name}.site",
@@ -189,32 +237,35 @@ def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpe
     return need.site
 
 
-def _sites_in_words(suitable: Sequence[SiteSpec], occupied: Mapping[str, str], category: str) -> str:
+def _sites_in_words(suitable: Sequence[SiteSpec], taken: Occupied, category: str) -> str:
     if not suitable:
         return f"The deck has no site for a {category}"
-    return "Taken are: " + ", ".join(f"{site.id} by '{occupied[site.id]}'" for site in suitable)
+    return "Taken are: " + ", ".join(f"{site.id} by '{taken.holder(site.id)}'" for site in suitable)
 
 
-def fills(protocol: Protocol) -> tuple[Fill, ...]:
-    """What a person fills into wells before the run."""
+def still_standing(
+    placed: Mapping[str, PlacedLabware], fills: Sequence[Fill], state: LabState | None
+) -> tuple[str, ...]:
+    """The labware that an earlier run left where this protocol wants it: it stays, with what is in it.
+
+    As in :meth:`LabState.set_up`, labware that is filled for this protocol is new.
+    """
+    if state is None:
+        return ()
+    filled = {split_well(fill.well)[0] for fill in fills}
     return tuple(
-        Fill(well=well, liquid=material.liquid, volume=material.volume, settled=material.settled)
-        for material in protocol.materials
-        for well in material.wells
+        name
+        for name, labware in placed.items()
+        if (old := state.labware.get(name)) is not None
+        and (old.spec.kind, old.site) == (labware.kind, labware.site)
+        and name not in filled
     )
 
 
-def liquids(protocol: Protocol, workcell: WorkcellSpec) -> dict[str, Liquid]:
-    """The liquids of workcell and protocol together.
-
-    Raises:
-        CompileError: both describe a liquid, and differently.
-    """
-    for name, liquid in protocol.liquids.items():
-        if workcell.liquids.get(name, liquid) != liquid:
-            raise CompileError(
-                f"the liquid '{name}' is described in one way by the protocol and in another by the workcell",
-                where=f"liquids.{name}",
-                mend="Give one of them another name",
-            )
-    return {**workcell.liquids, **protocol.liquids}
+def sites_taken(placed: Mapping[str, PlacedLabware], workcell: WorkcellSpec, state: LabState | None) -> dict[str, str]:
+    """What stands on which site when the run begins."""
+    own = {labware.site: name for name, labware in placed.items()}
+    if state is None:
+        return {labware.site: name for name, labware in workcell.labware.items()} | own
+    standing = {site: name for site in workcell.sites if (name := state.labware_at(site)) is not None}
+    return {site: name for site, name in standing.items() if name not in placed} | own

@@ -63,6 +63,26 @@ class Planner:
         choices = [choice for group in self._groups(stretch, pairs) for choice in self._split(stretch, group)]
         return blocks + self._best_arrangement(stretch, choices)
 
+    def going_first(self, stretch: Stretch) -> list[Pair]:
+        """The pairs to move before the others of a stretch: all, unless one liquid by itself takes fewer tips.
+
+        While a well is still empty, a tip that touches it carries nothing over; once another liquid is in, it does.
+        """
+        if stretch.handling.mix_after or all(len(liquids) == 1 for liquids in stretch.arriving.values()):
+            return stretch.pairs
+        best, most_saved = stretch.pairs, 0
+        for group in self._groups(stretch, stretch.pairs):
+            if all(len(stretch.arriving[pair.destination]) == 1 for pair in group):
+                continue
+            alone = Stretch(group, stretch.contents, stretch.handling)
+            saved = self._fewest_tips(stretch, group) - self._fewest_tips(alone, group)
+            if saved > most_saved:
+                best, most_saved = group, saved
+        return best
+
+    def _fewest_tips(self, stretch: Stretch, group: list[Pair]) -> int:
+        return sum(min(choice.cost for choice in choices)[0] for choices in self._split(stretch, group))
+
     def _groups(self, stretch: Stretch, pairs: Sequence[Pair]) -> list[list[Pair]]:
         groups: dict[str | None, list[Pair]] = defaultdict(list)
         for pair in pairs:
@@ -125,7 +145,7 @@ class Planner:
             return own
         return next((choice for choice in choices if choice.tool == favourite), own)
 
-    def plan_single(self, stretch: Stretch) -> list[Batch] | None:
+    def plan_single(self, stretch: Stretch) -> Batch | None:
         """One tip for all pairs in order; ``None`` if no tool can move them all."""
         lanes = [
             single_lane(stretch, tool, stretch.pairs)
@@ -138,4 +158,4 @@ class Planner:
         if not lanes:
             return None
         best = min(lanes, key=lambda lane: (lane.acts, lane.tool.tip.capacity, lane.tool.rank))
-        return [Batch(best.tool, [best])]
+        return Batch(best.tool, [best])

@@ -15,6 +15,8 @@ from protocols.protocol import Handling
 from protocols.specs import PipetteSpec, TipSpec
 
 _ROUNDING = 1e-9
+MOST_STROKES = 500
+"""In how many strokes a single transfer is made at most: more is a slip of the pen, or a job for a pump."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,14 @@ class Tool:
         return min(self.tip.capacity - air, self.pipette.max_volume) - liquid_class.film
 
     def strokes(self, volume: float, behaviours: Behaviours, handling: Handling) -> int | None:
-        """In how many equal strokes this tool moves ``volume``; ``None`` if it cannot."""
+        """In how many equal strokes this tool moves ``volume``; ``None`` if it cannot in :data:`MOST_STROKES`."""
         largest = min(
             self.room(liquid_class_for(behaviours, self.tip, jet=jet), handling.air_gap) for jet in (False, True)
         )
         if largest <= 0:
             return None
         count = max(1, math.ceil(volume / largest - _ROUNDING))
-        return count if volume / count >= self.least - _ROUNDING else None
+        return count if count <= MOST_STROKES and volume / count >= self.least - _ROUNDING else None
 
     def jets(self, stroke: float, behaviours: Behaviours, handling: Handling) -> bool:
         """Whether a stroke of this size falls from above rather than touching what is there."""

@@ -43,11 +43,28 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class _Portion:
-    """What of a sample and of diluent comes together, µL."""
+    """What of a sample and of diluent comes together, µL; ``left_out`` is diluent too little to be moved."""
 
     sample: Sample
     volume: float
     diluent: float
+    left_out: float = 0.0
+
+    @classmethod
+    def of(cls, sample: Sample, volume: float, diluent: float, least: float) -> _Portion:
+        """The portion with no more diluent left out than less than ``least``."""
+        return cls(sample, volume, diluent) if diluent >= least else cls(sample, volume, 0.0, diluent)
+
+    @property
+    def concentration(self) -> float:
+        """ng/µL in the end."""
+        return self.sample.concentration * self.volume / (self.volume + self.diluent)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sample.sample}: {show_volume(self.left_out)} of diluent is too little and is left out; it ends at "
+            f"{self.concentration:.4g} ng/µL, wanted {self.sample.target_concentration:.4g} ng/µL"
+        )
 
 
 def read_normalisation(table: Table, options: WorklistOptions) -> Worklist:
@@ -135,10 +152,10 @@ def _portions(samples: list[Sample], options: WorklistOptions) -> tuple[list[_Po
                 sample.target_volume, sample.target_volume * sample.target_concentration / sample.concentration
             )
             if volume <= usable + _EXACT:
-                portions.append(_Portion(sample, volume, sample.target_volume - volume))
+                portions.append(_Portion.of(sample, volume, sample.target_volume - volume, options.least_diluent))
                 continue
         policy = options.too_dilute or options.shortfall if dilute else options.shortfall
-        short, portion = _make_do(sample, None if dilute else volume, usable, policy)
+        short, portion = _make_do(sample, None if dilute else volume, usable, policy, options.least_diluent)
         unreachable.append(short)
         if portion is not None:
             portions.append(portion)
@@ -146,7 +163,7 @@ def _portions(samples: list[Sample], options: WorklistOptions) -> tuple[list[_Po
 
 
 def _make_do(
-    sample: Sample, needed: float | None, usable: float, policy: Policy
+    sample: Sample, needed: float | None, usable: float, policy: Policy, least: float
 ) -> tuple[Unreachable, _Portion | None]:
     """What is done with a sample that cannot reach its target."""
     volume, diluent = 0.0, 0.0
@@ -155,7 +172,7 @@ def _make_do(
     elif policy == "smaller volume" and needed is not None:
         volume = usable
         diluent = usable * (sample.concentration / sample.target_concentration - 1)
-    moved = volume > _EXACT
+    portion = _Portion.of(sample, volume, diluent, least) if volume > _EXACT else None
     short = Unreachable(
         sample=sample.sample,
         line=sample.line,
@@ -167,11 +184,11 @@ def _make_do(
         target_volume=sample.target_volume,
         needed=needed,
         policy=policy,
-        volume=volume if moved else 0.0,
-        diluent=diluent if moved else 0.0,
-        final_concentration=sample.concentration * volume / (volume + diluent) if moved else None,
+        volume=portion.volume if portion else 0.0,
+        diluent=portion.diluent if portion else 0.0,
+        final_concentration=portion.concentration if portion else None,
     )
-    return short, _Portion(sample, volume, diluent) if moved else None
+    return short, portion
 
 
 def _stop(table: Table, unreachable: tuple[Unreachable, ...]) -> None:
@@ -220,6 +237,7 @@ def _protocol(table: Table, portions: list[_Portion], options: WorklistOptions) 
         if options.diluent_volume is None:
             said = f"{diluent_well} is taken to hold {show_volume(held)} of {options.diluent}"
             assumptions = (f"{said}, of which {show_volume(used)} are used: check that it is so before the run",)
+    assumptions += tuple(str(portion) for portion in portions if portion.left_out > _EXACT)
     if options.dead_volume is None:
         assumptions += ("The dead volume of the source wells is not known and was counted as 0",)
     protocol = Protocol(

@@ -32,13 +32,15 @@ class WorklistOptions:
         pool: several rows may fill one destination well.
         labware: more about a plate, by name: its kind, its place.
         source_volume: what each source well of a cherry-pick holds; else it is inferred and said.
-        dead_volume: what no tip reaches in a source well; ``None`` if it is not known.
+        dead_volume: what cannot be had from a source well: what no tip reaches, and the film that clings to a tip (up
+            to 1 % of its capacity); ``None`` if it is not known.
         shortfall: what to do with samples that cannot reach their target.
         too_dilute: the same for those that are too dilute; ``None``: as ``shortfall``.
         destination: the plate of normalised samples, where the worklist names none.
         diluent: name of the diluent.
         diluent_well: where it stands.
         diluent_volume: how much of it stands there; else it is inferred and said.
+        least_diluent: less diluent than this is left out, and said: no tip would move it.
         handling: how samples are moved; ``None``: the reader's own choice.
 
     Raises:
@@ -58,6 +60,7 @@ class WorklistOptions:
     diluent: str = "TE buffer"
     diluent_well: str = "diluent/A1"
     diluent_volume: float | None = None
+    least_diluent: float = 0.0
     handling: Handling | None = None
 
     def __post_init__(self) -> None:
@@ -68,9 +71,9 @@ class WorklistOptions:
             if policy is not None and policy not in get_args(Policy):
                 known = ", ".join(get_args(Policy))
                 raise InputError(f"'{policy}' is no way to handle a shortfall", mend=f"Possible: {known}")
-        for name in ("source_volume", "dead_volume", "diluent_volume"):
+        for name in ("source_volume", "dead_volume", "diluent_volume", "least_diluent"):
             volume = getattr(self, name)
-            least = 0.0 if name == "dead_volume" else 1e-3
+            least = 0.0 if name in ("dead_volume", "least_diluent") else 1e-3
             if volume is not None and not (math.isfinite(volume) and volume >= least):
                 raise InputError(f"{name.replace('_', ' ')}: {volume} µL is not a volume", mend="Give it in µL")
 
