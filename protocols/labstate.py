@@ -381,4 +381,4 @@ class LabState:
 
 
 def _changed(spot: str, tip: Tip | None) -> bool:
-    return tip is None or tip.wet is not None or tip.spot != spot or tip.volume > 0.0 or tip.gap > 0.0
+    return tip is None or tip.wet is not None or tip.spot != spot or tip.taken() > 0.0 or tip.film > 0.0
