@@ -21,6 +21,8 @@ EVERYTHING: frozenset[LabwareCategory] = frozenset(
     {"plate", "trough", "tube rack", "tip rack", "lid", "trash", "adapter"}
 )
 
+VIAL = WellShape(max_volume=120.0, depth=12.0, dead_volume=15.0, profile=((0.0, 0.0), (4.0, 20.0), (12.0, 120.0)))
+
 
 def grid(
     kind: str,
@@ -111,6 +113,7 @@ def hand_workcell() -> WorkcellSpec:
                 shape=WellShape(max_volume=350.0, depth=15.0, profile=((0.0, 0.0), (5.0, 50.0), (15.0, 350.0))),
             ),
             grid("dead", "plate", 8, 1, shape=WellShape(max_volume=400.0, dead_volume=20.0)),
+            grid("vials", "plate", 8, 1, shape=VIAL),
             grid("trough", "trough", 1, 1, shape=WellShape(max_volume=10000.0, dead_volume=100.0)),
             grid("covered", "plate", 8, 1, shape=WellShape(max_volume=400.0)),
             grid("tips", "tip rack", 8, 12, tip=_tip("tip 300", 300.0, 50.0, "standard")),

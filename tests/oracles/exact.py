@@ -7,6 +7,7 @@ literal on purpose: numbers in the comments are the steps of that page. Volumes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from protocols.liquids import LiquidClass
@@ -20,6 +21,7 @@ from protocols.program import (
     Mix,
     MoveLabware,
     PickUpTips,
+    PipettingInstruction,
     Program,
     ReplaceTipRack,
     Wait,
@@ -86,14 +88,14 @@ class ExactLab:
 
     def apply(self, instruction: AnyInstruction, outcome: Outcome | None = None) -> list[ExactEffect]:
         """Do one instruction; its effects. The clock goes on by ``outcome.seconds``, for a wait by its own."""
-        effects = list(self._do(instruction, outcome))
+        effects = list(self._do(*_that_acted(instruction, outcome)))
         if outcome is not None:
             self.clock += Fraction(outcome.seconds)
         elif isinstance(instruction, Wait):
             self.clock += Fraction(instruction.seconds)
         return effects
 
-    def _do(self, step: AnyInstruction, outcome: Outcome | None) -> Iterator[ExactEffect]:
+    def _do(self, step: AnyInstruction | None, outcome: Outcome | None) -> Iterator[ExactEffect]:
         if isinstance(step, Aspirate):
             yield from self._aspirate(step, self.program.liquid_classes[step.liquid_class], _volumes(step, outcome))
         elif isinstance(step, Dispense):
@@ -256,10 +258,10 @@ class ExactLab:
         yield from self._uses(step, volumes, uses)
         height, film = _height(step, kind), Fraction(kind.film)
         reached = _reached(uses, height)
-        lowest = {use.place: use.well.surface(less=_asked(use, uses, reached)) for use in uses}
-        for use, drawn in zip(uses, reached, strict=True):
+        for use in uses:
             yield from _judge_immersion(use, height, use.well.surface())
-            yield from _judge_settled(use, height, kind, lowest[use.place])
+            yield from _judge_settled(use, height, kind, use.well.surface(less=_asked(use, uses, reached)))
+        for use, drawn in zip(uses, reached, strict=True):
             if use.volume - drawn > NOTHING:
                 yield ExactEffect("air drawn", use.place, use.channel, use.volume - drawn)
             if _reach(use.well, height):
@@ -271,6 +273,22 @@ class ExactLab:
             use.tip.column = []
             use.tip.pass_by(use.well.holds)
             use.tip.draw(take(use.well.holds, min(max(total(had), film), total(use.well.holds))))
+
+
+def _that_acted(step: AnyInstruction, outcome: Outcome | None) -> tuple[AnyInstruction | None, Outcome | None]:
+    """What still happened of an instruction that failed: nothing on the channels named in its faults."""
+    if outcome is None or outcome.status != "failed":
+        return step, outcome
+    if not isinstance(step, PipettingInstruction):
+        return None, outcome
+    failed = {fault.channel for fault in outcome.faults}
+    kept = [] if None in failed else [at for at, channel in enumerate(step.channels) if channel not in failed]
+    lists = {
+        name: tuple(values[at] for at in kept)
+        for name in ("channels", "wells", "volumes", "spots")
+        if (values := getattr(step, name, None)) is not None
+    }
+    return (replace(step, **lists) if kept else None), outcome
 
 
 def _volumes(step: AirGap | Aspirate | Dispense | Mix, outcome: Outcome | None) -> list[Fraction]:
