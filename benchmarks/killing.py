@@ -324,11 +324,13 @@ class _Zygote:
             self._labs[socket] = _forked(lambda: _lab(place, workcell, folder, socket, lab_kill_at))
         child = _forked(lambda: _carry_out(place, workcell, folder, socket, kill_at))
         began = time.monotonic()
+        lab_kills = 0
         while True:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 killed = os.WIFSIGNALED(status)
-                return {"killed": killed, "code": None if killed else os.WEXITSTATUS(status)}
+                code = None if killed else os.WEXITSTATUS(status)
+                return {"killed": killed, "code": code, "lab_kills": lab_kills}
             passed = time.monotonic() - began
             if (kill_after is not None and passed >= kill_after) or passed > SETTLED:
                 os.kill(child, signal.SIGKILL)
@@ -336,6 +338,7 @@ class _Zygote:
                 lab_kill_after = None
                 os.kill(self._labs[socket], signal.SIGKILL)
             if self._lab_ended(socket) == "killed":
+                lab_kills += 1
                 self._labs[socket] = _forked(lambda: _lab(place, workcell, folder, socket, None))
             time.sleep(0.001)
 
@@ -345,7 +348,7 @@ class _Zygote:
         return self._workcells[path]
 
     def _lab_ended(self, socket: Path) -> str | None:
-        """"killed" or "closed", once; ``None`` while it lives."""
+        """ "killed" or "closed", once; ``None`` while it lives."""
         lab = self._labs.get(socket)
         if lab is None:
             return None
@@ -413,6 +416,8 @@ class Killer:
 
     def attempt(self, home: Home, run: RunFolder, **kill: Any) -> dict[str, Any]:
         """Carry the run out, or go on with it, until it ends or is killed.
+
+        Returns whether it was ``killed``, its exit ``code`` if not, and ``lab_kills``: how often the lab was.
 
         Args:
             kill: ``kill_at`` (a point in the journal, two for each event, from 0) or ``kill_after`` (s); the same
