@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
+from protocols.compiler.classes import liquid_class_for
 from protocols.compiler.dilution import dilution_lanes, half_full
 from protocols.compiler.emitter import Emitter
 from protocols.compiler.geometry import Deck, nearest
@@ -33,6 +35,9 @@ from protocols.program import AskPerson, MoveLabware, Program, StepNote, Wait
 from protocols.protocol import AnyStep, Ask, Handling, MixWells, Move, Protocol, SerialDilution, Transfer, WaitFor
 from protocols.quantities import show_duration, show_volume
 from protocols.specs import WorkcellSpec
+
+_FILMS = 3
+"""Films that stay on the tips that fill, mix and draw from an intermediate dilution."""
 
 
 class Tallies(Record):
@@ -257,6 +262,7 @@ class _Compiler:
         factor = dilution_factor(pair.volume, tool.least)
         moved = pair.volume * factor
         destination = self._deck.place(pair.destination).shape
+        stock = self._stock_volume(pair, tool, moved, factor)
         final = self._peaks.get(pair.destination, 0.0)
         source, held = self._deck.place(pair.source).shape, self._contents[pair.source].volume
         return IntermediateDilution(
@@ -270,11 +276,17 @@ class _Compiler:
             minimum=tool.least,
             factor=factor,
             transfer_volume=moved,
-            stock_volume=tool.least,
-            diluent_volume=tool.least * (factor - 1),
+            stock_volume=stock,
+            diluent_volume=stock * (factor - 1),
             fits=final + moved - pair.volume <= destination.max_volume,
-            source_suffices=None if held is None else held - (source.dead_volume or 0.0) >= tool.least,
+            source_suffices=None if held is None else held - (source.dead_volume or 0.0) >= stock,
         )
+
+    def _stock_volume(self, pair: Pair, tool: Tool, moved: float, factor: int) -> float:
+        """µL of the source with which a dilution, in a well like the source's, gives ``moved`` to a tip, rounded up."""
+        film = liquid_class_for(self._contents.behaviours(pair.source), tool.tip).film
+        made = moved + (self._deck.place(pair.source).shape.dead_volume or 0.0) + _FILMS * film
+        return max(tool.least, math.ceil(made / factor * 10 - 1e-6) / 10)
 
     def _dilute(self, step: SerialDilution, pairs: Sequence[Pair]) -> None:
         half = len(pairs) // 2

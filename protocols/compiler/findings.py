@@ -71,12 +71,9 @@ class Findings:
         Raises:
             CompileError: naming the first of them.
         """
-        _raise_any(self.shortages, "times a well does not hold enough", "Put more into these wells, or ask for less")
-        _raise_any(
-            tuple(self.overflows.values()),
-            "wells would run over",
-            "Ask for a deeper kind of labware, or for less",
-        )
+        short, over = self.shortages, tuple(self.overflows.values())
+        _raise_any(short, "a well does not hold enough", "Put more into these wells, or ask for less")
+        _raise_any(over, "a well would run over", "Ask for a deeper kind of labware, or for less")
 
     def in_words(self, flow_limit: float) -> tuple[str, ...]:
         """What a person should know of them; ``flow_limit`` is the workcell's, µL/s."""
@@ -101,10 +98,12 @@ class Findings:
 def _raise_any(found: Sequence[Shortage | Overflow], what: str, mend: str) -> None:
     if not found:
         return
+    times = f", {len(found)} times" if len(found) > 1 else ""
     lines = [f"  {one}" for one in found[:_LISTED]]
     if len(found) > _LISTED:
         lines.append(f"  and {len(found) - _LISTED} more")
-    raise CompileError(f"{len(found)} {what}:\n" + "\n".join(lines), where=f"step '{found[0].step}'", mend=f"\n{mend}")
+    listed = "\n".join(lines)
+    raise CompileError(f"{what}{times}:\n{listed}", where=f"step '{found[0].step}'", mend=f"\n{mend}")
 
 
 def _few(names: Sequence[str]) -> str:

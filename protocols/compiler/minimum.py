@@ -26,6 +26,8 @@ class IntermediateDilution(Record):
         volume: what was asked.
         minimum: the smallest stroke of ``tip`` on ``pipette``, the finest that there is.
         factor: the smallest whole number that brings the transfer to the minimum.
+        stock_volume: at least the minimum, and enough that the dilution, in a well like the source's, leaves the dead
+            volume behind.
         fits: the destination, with all that it gets and without taking diluent away, holds the larger transfer;
             ``None`` if nothing is known of it.
         source_suffices: the source holds ``stock_volume`` above its dead volume; ``None`` if its volume is unknown.
