@@ -71,9 +71,14 @@ def check_chain(events: Iterable[Event]) -> None:
     previous = GENESIS
     for expected, event in enumerate(events):
         if event.sequence != expected or event.previous != previous:
-            raise RecordError(
-                f"event {event.sequence} does not follow from the one before it",
-                where=f"run {event.run}",
-                mend="The record was changed from outside; restore it from a copy",
-            )
-        previous = event.digest()
+            raise _changed(event, f"event {event.sequence} does not follow from the one before it")
+        try:
+            previous = event.digest()
+        except ValueError as error:  # a number or a text that canonical JSON does not know
+            raise _changed(event, f"event {event.sequence} holds what no event can hold ({error})") from None
+
+
+def _changed(event: Event, what: str) -> RecordError:
+    return RecordError(
+        what, where=f"run {event.run}", mend="The record was changed from outside; restore it from a copy"
+    )

@@ -6,10 +6,12 @@ HOME/workcells/NAME/    lease, state.json
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import secrets
+import urllib.parse
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,8 @@ from protocols.errors import InputError, RecordError
 
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{4}")
 """What a run is called: when it was made (UTC), a word or two of its title, four digits of chance."""
+_LONGEST_NAME = 200
+"""Characters of a file's name; most file systems take 255."""
 
 
 def utc_now() -> str:
@@ -60,7 +64,9 @@ class Home:
     def workcell(self, name: str) -> Path:
         """The folder that holds a workcell's lease and record; made if it is not there."""
         folder = self.path / "workcells" / _file_name(name)
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(folder.parent)
         return folder
 
     def new_run(self, title: str) -> tuple[str, Path]:
@@ -73,17 +79,24 @@ class Home:
                 self.run(run).mkdir()
             except FileExistsError:
                 continue
+            sync_folder(self.path / "runs")
             return run, self.run(run)
 
 
 def _file_name(name: str) -> str:
     """A name as one harmless path component; different names stay different."""
-    safe = re.sub(r"[^A-Za-z0-9._-]", lambda found: f"%{ord(found.group()):x}", name)
+    safe = urllib.parse.quote(name, safe="", errors="surrogatepass")
+    if len(safe) > _LONGEST_NAME:
+        safe = f"{safe[:100]}%{hashlib.sha256(safe.encode()).hexdigest()}"
     return safe if safe.strip(".") else f"%{safe}"
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a whole file or none of it: to a temporary beside it, to the disk, then in its place."""
+    """Write a whole file or none of it: to a temporary beside it, to the disk, then in its place.
+
+    Raises:
+        RecordError: it cannot be written; what was there before is still there.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with open(temporary, "x", encoding="utf-8") as file:
@@ -91,14 +104,21 @@ def write_atomically(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+        sync_folder(path.parent)
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise RecordError(f"cannot be written ({error})", where=str(path), mend="Make room on the disk") from None
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's list of files on the disk: without it a new file may be gone after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -116,7 +136,7 @@ def read_json(path: Path, schema_version: int) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecordError("the file is missing", where=str(path)) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"cannot be read ({error})", where=str(path), mend="Restore it from a copy") from None
     if not isinstance(value, dict) or "schema_version" not in value:
         raise RecordError("is no record of Labwright", where=str(path))
