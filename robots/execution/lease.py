@@ -6,6 +6,7 @@ with its process, so that the lease of a dead process is free at once.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -17,6 +18,10 @@ from typing import Self
 
 from protocols.errors import LeaseError
 from robots.execution.home import utc_now
+
+_TRIES = 25
+_PAUSE = 0.01
+"""s between two tries to lock the file, or to read what its holder is about to write."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +52,20 @@ class Lease:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if not _locked(self._file):
             os.close(self._file)
+            self._file = -1
             raise LeaseError(
                 f"the workcell is in use: {_said(path) or 'another process holds it'}",
                 where=str(path.parent.name),
                 mend="Wait until that run has ended, or stop it with `labwright runs stop`",
-            ) from None
+            )
         self.announce(None)
 
     def announce(self, control: str | None) -> None:
         """Write down who holds the lease, and the address of the control channel."""
         holder = Holder(os.getpid(), socket.gethostname(), self.run, self._since, control)
         text = json.dumps(asdict(holder)).encode()
+        os.ftruncate(self._file, 0)  # a reader sees nothing rather than half of one holder and half of another
         os.pwrite(self._file, text, 0)
-        os.ftruncate(self._file, len(text))
 
     def close(self) -> None:
         """Give the lease back."""
@@ -77,12 +83,11 @@ class Lease:
 
 def _locked(file: int) -> bool:
     """Lock ``file``; tries for a moment, because :func:`lease_holder` locks it for an instant too."""
-    for pause in (0.01, 0.02, 0.04, 0.08, None):
+    for _ in range(_TRIES):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            if pause is not None:
-                time.sleep(pause)
+            time.sleep(_PAUSE)
             continue
         return True
     return False
@@ -104,7 +109,9 @@ def lease_holder(path: Path) -> Holder | None:
 
 
 def _said(path: Path) -> Holder | None:
-    try:
-        return Holder(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
+    """What the holder wrote; tries for a moment, because it writes after it has locked."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return Holder(**json.loads(path.read_text(encoding="utf-8")))
+        time.sleep(_PAUSE)
+    return None
