@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from protocols.events import Event
 from protocols.liquids import Amount, Name, Record
-from protocols.outcomes import Outcome
+from protocols.outcomes import FaultKind, Outcome
 from protocols.program import AnyInstruction
 
 RecoveryChoice = Literal["retry", "next tip", "skip", "replan", "ask", "make safe"]
@@ -80,5 +80,5 @@ class RecoveryPolicy(Record):
         most_retries: how often one instruction is tried again before a person is asked.
     """
 
-    choices: dict[str, RecoveryChoice] = {}
+    choices: dict[FaultKind, RecoveryChoice] = {}
     most_retries: Amount = 1

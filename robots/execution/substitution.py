@@ -69,7 +69,7 @@ def _mounted(progress: Progress, rest: Aspirate | Mix) -> list[str] | None:
     film = progress.program.liquid_classes[rest.liquid_class].film
     origins: list[str] = []
     for channel in rest.channels:
-        tip = progress.state.channels[rest.pipette][channel]
+        tip = progress.state.tip_on(rest.pipette, channel)
         if tip is None or tip.liquid() > film + VOLUME_TOLERANCE:
             return None
         origins.append(tip.spot)
@@ -98,10 +98,15 @@ def _spare_tips(progress: Progress, origins: list[str]) -> tuple[str, ...] | Non
 
 
 def _needed_spots(progress: Progress, racks: set[str]) -> set[str]:
-    """Spots of ``racks`` that are picked from, or put back to, before the rack is replaced."""
+    """Spots of ``racks`` that are picked from, or put back to, before the rack is replaced.
+
+    Where instructions say what they wait for, what stands after a replacement may still come before it.
+    """
     open_racks, needed = set(racks), set[str]()
-    for instruction in (*progress.queue[1:], *progress.coming()):
-        if isinstance(instruction, ReplaceTipRack):
+    to_come = (*progress.queue[1:], *progress.coming())
+    in_order = all(instruction.after is None for instruction in to_come)
+    for instruction in to_come:
+        if isinstance(instruction, ReplaceTipRack) and in_order:
             open_racks.discard(instruction.rack)
         elif isinstance(instruction, PickUpTips | DropTips) and instruction.spots is not None:
             needed.update(spot for spot in instruction.spots if _rack(spot) in open_racks)

@@ -90,9 +90,10 @@ def waits(*seconds: float) -> tuple[Wait, ...]:
     return tuple(Wait(id=f"w{number}", seconds=duration) for number, duration in enumerate(seconds))
 
 
-def failed(kind: Any, *channels: int, **fields: Any) -> Outcome:
-    """An outcome with a fault on each of the channels, or on none in particular."""
+def failed(kind: Any, *channels: int, also: Outcome | None = None, **fields: Any) -> Outcome:
+    """An outcome with a fault on each of the channels, or on none in particular, and those of ``also``."""
     faults = tuple(Fault(kind=kind, channel=channel, message=f"{kind} there") for channel in channels or (None,))
+    faults += also.faults if also else ()
     return Outcome(**{"status": "failed", "seconds": 1.0, "faults": faults, **fields})
 
 
