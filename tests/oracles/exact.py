@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from protocols.liquids import LiquidClass
 from protocols.outcomes import Outcome
@@ -283,7 +284,7 @@ def _that_acted(step: AnyInstruction, outcome: Outcome | None) -> tuple[AnyInstr
         return None, outcome
     failed = {fault.channel for fault in outcome.faults}
     kept = [] if None in failed else [at for at, channel in enumerate(step.channels) if channel not in failed]
-    lists = {
+    lists: dict[str, Any] = {
         name: tuple(values[at] for at in kept)
         for name in ("channels", "wells", "volumes", "spots")
         if (values := getattr(step, name, None)) is not None

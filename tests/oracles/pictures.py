@@ -57,6 +57,8 @@ def _channels(lab: LabState | ExactLab) -> Iterable[tuple[str, Tip | ExactTip | 
 def _tip(sort: str, place: str, tip: Tip | ExactTip | None) -> Picture:
     if tip is None:
         return {}
+    amounts: Mapping[str, float | Fraction]
+    air: tuple[float | Fraction, ...]
     if isinstance(tip, Tip):
         amounts, air = tip.amounts(), (tip.air(), tip.transport_air, tip.blow_out_air)
     else:

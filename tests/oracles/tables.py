@@ -111,9 +111,9 @@ def _instruction(rest: dict[str, Any]) -> dict[str, Any]:
         spots = _places(rest.pop("pick up"))
         return {"kind": "pick_up_tips", **_on(rest, len(spots)), "spots": spots}
     if "drop" in rest:
-        spots = None if rest["drop"] == "trash" else _places(rest["drop"])
-        del rest["drop"]
-        return {"kind": "drop_tips", **_on(rest, len(spots or "1")), "spots": spots}
+        target = rest.pop("drop")
+        into = None if target == "trash" else _places(target)
+        return {"kind": "drop_tips", **_on(rest, 1 if into is None else len(into)), "spots": into}
     if "air gap" in rest:
         volumes, on = rest.pop("air gap"), _on(rest, 1)
         return {"kind": "air_gap", **on, "volumes": _each(volumes, on["channels"])}
