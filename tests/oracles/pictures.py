@@ -57,16 +57,13 @@ def _channels(lab: LabState | ExactLab) -> Iterable[tuple[str, Tip | ExactTip | 
 def _tip(sort: str, place: str, tip: Tip | ExactTip | None) -> Picture:
     if tip is None:
         return {}
-    amounts: Mapping[str, float | Fraction]
-    air: tuple[float | Fraction, ...]
-    if isinstance(tip, Tip):
-        amounts, air = tip.amounts(), (tip.air(), tip.transport_air, tip.blow_out_air)
-    else:
-        amounts, air = tip.liquid(), (tip.air(), tip.transport_air, tip.blow_out)
+    amounts: Mapping[str, float | Fraction] = tip.amounts() if isinstance(tip, Tip) else tip.liquid()
+    blow_out: float | Fraction = tip.blow_out_air if isinstance(tip, Tip) else tip.blow_out
     seen = {(sort, place, liquid): Fraction(volume) for liquid, volume in amounts.items()}
     seen[f"{sort} mounted", place, tip.spec.kind] = Fraction(1)
-    for kind, volume in zip(("gap", "transport air", "blow-out air"), air, strict=True):
-        seen[f"{sort} air", place, kind] = Fraction(volume)
+    seen[f"{sort} air", place, "gap"] = Fraction(tip.air())
+    seen[f"{sort} air", place, "transport air"] = Fraction(tip.transport_air)
+    seen[f"{sort} air", place, "blow-out air"] = Fraction(blow_out)
     return seen
 
 
