@@ -35,7 +35,7 @@ def choose_palette(
     """Colours for all that the wells hold.
 
     Few liquids have a colour each. Many are put together by the labware that they came in; if that leaves more
-    groups than there are colours, the smallest are grey.
+    groups than there are colours, the smallest are grey, reagents before samples.
     """
     totals: dict[str, float] = defaultdict(float)
     for line in labware:
@@ -45,17 +45,14 @@ def choose_palette(
     group_of = {name: name for name in totals}
     if len(totals) > len(CATEGORIES) + 1:
         group_of |= _by_origin(totals, origins, liquids)
-    is_sample = {group_of[name]: _is_sample(name, liquids) for name in totals}
     sizes: dict[str, float] = defaultdict(float)
     for name, amount in totals.items():
         sizes[group_of[name]] += amount
-    ranked = sorted(sizes, key=lambda group: (-sizes[group], group))
-    named = ranked[: len(CATEGORIES) + 1]
-    samples = next((group for group in named if is_sample[group]), None)
-    others = [group for group in named if group != samples]
-    colour_of = {samples: SAMPLES} if samples is not None else {}
-    colour_of |= dict(zip(others, (*CATEGORIES, SAMPLES), strict=False))
-    if len(named) < len(ranked):
+    of_samples = {group_of[name] for name in totals if _is_sample(name, liquids)}
+    ranked = sorted(sizes, key=lambda group: (group not in of_samples, -sizes[group], group))
+    colours = (SAMPLES, *CATEGORIES) if of_samples else (*CATEGORIES, SAMPLES)
+    colour_of = dict(zip(ranked, colours, strict=False))
+    if len(colour_of) < len(ranked):
         group_of = {name: group if group in colour_of else _OTHER for name, group in group_of.items()}
         colour_of[_OTHER] = OTHER
     return Palette(group_of, colour_of)

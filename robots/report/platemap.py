@@ -184,15 +184,21 @@ def _scaled(
         value = value_of(line)
         return (Slice(None, scale.colour(value)),), in_few_characters(value)
 
-    summary = "Every well is empty."
-    if values:
-        least, most = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
-        summary = (
-            f"{len(values)} wells hold liquid; from {in_few_characters(values[least])} {unit} in {least} "
-            f"to {in_few_characters(values[most])} {unit} in {most}."
-        )
     logarithmic = "" if scale.low is None else ", colours by the logarithm"
-    return _drawn(drawing, f"{what}, {unit}{logarithmic}", summary, paint, scale.legend())
+    return _drawn(drawing, f"{what}, {unit}{logarithmic}", _extremes(values, unit), paint, scale.legend())
+
+
+def _extremes(values: Mapping[str, float], unit: str) -> str:
+    """The least and the greatest value by well, in a sentence."""
+    if not values:
+        return "Every well is empty."
+    least, most = (
+        f"{in_few_characters(values[well])} {unit} in {well}"
+        for well in (min(values, key=values.__getitem__), max(values, key=values.__getitem__))
+    )
+    return (
+        f"1 well holds liquid: {most}." if len(values) == 1 else f"{len(values)} wells hold liquid, {least} to {most}."
+    )
 
 
 def _composition(drawing: _Drawing, palette: Palette) -> PlateMap:

@@ -5,6 +5,7 @@ The page needs no script and nothing from outside itself. Whatever comes from a 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ _MOMENTS: dict[Status, str] = {
     "completed": "at the end",
 }
 """When it was that wells and deck looked as drawn."""
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+"""Characters that XML, and so a drawing, cannot hold, and that show nothing on a page."""
 _LARGEST_BLOCK = 500
 """Instructions in one fold of the page."""
 
@@ -80,6 +83,7 @@ def _environment() -> Environment:
         loader=PackageLoader("robots.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_without_controls,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -130,14 +134,21 @@ def render_html(report: Report, program: Program, workcell: WorkcellSpec) -> str
 def write_report(folder: Path, report: Report, program: Program, workcell: WorkcellSpec) -> Path:
     """Write ``report.html`` and ``report.json`` into ``folder``, each whole or not at all; returns the page's path.
 
+    Nothing is written before the whole report is drawn.
+
     Raises:
-        OSError: the folder cannot be made or written to.
+        OSError: the folder cannot be made.
+        RecordError: a file cannot be written; the one that was there is still there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     page = render_html(report, program, workcell)
     write_atomically(folder / "report.json", report.model_dump_json(indent=1) + "\n")
     write_atomically(folder / "report.html", page)
     return folder / "report.html"
+
+
+def _without_controls(value: Any) -> Any:
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
 
 
 def _of_numbers(heading: str) -> tuple[str]:
@@ -205,7 +216,7 @@ def _cards(report: Report) -> list[Card]:
     cards = _cards_before(report) if report.facts.status == "planned" else _cards_after(report)
     errors = sum(line.severity == "error" for line in report.plan.findings)
     if errors:
-        cards.append(Card(f"{errors:,}", "errors found by the verification", "bad"))
+        cards.insert(0, Card(f"{errors:,}", "errors found by the verification", "bad"))
     return cards
 
 
