@@ -211,7 +211,7 @@ class Writer:
 
     def carry_out(self, instruction: AnyInstruction, outcome: Outcome | None = None, **intent: Any) -> None:
         lasted = seconds(instruction, self.program, self.workcell)
-        self.note("intent", instruction.id, **intent)
+        self.note("intent", instruction.id, **{"acts_done": 0, **intent})
         self.clock += lasted
         told = (outcome or Outcome()).model_copy(update={"seconds": lasted})
         self.note("outcome", instruction.id, outcome=told.model_dump(mode="json"))

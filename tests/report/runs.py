@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import threading
-from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from protocols.compiler import Compilation, compile_protocol
 from protocols.digests import digest
-from protocols.events import Event
+from protocols.events import GENESIS, Event, EventKind
 from protocols.formats.options import Worklist, WorklistOptions
 from protocols.formats.protocol_file import read_protocol
 from protocols.formats.worklist import read_worklist
@@ -22,7 +22,6 @@ from protocols.program import Program
 from protocols.verify import verify
 from robots.driver import make_driver
 from robots.execution.control import Stopper, Switches
-from robots.execution.journal import Journal
 from robots.execution.ledger import Ledger, VirtualClock
 from robots.execution.progress import Progress
 from robots.execution.runner import Runner
@@ -36,8 +35,6 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 DEAD_VOLUME = 2.5
 """µL that no tip reaches in a well of the extraction plate, with the film that stays in a tip."""
 RUN = "20260301T101500-a-real-run-0a1b"
-Halting = Callable[[int], bool]
-"""Whether to stop the run now that so many of its instructions are over."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +73,35 @@ class Lab:
 
     async def close(self) -> None:
         await self.world.close()
+
+
+class Notebook:
+    """A journal that forgets: what the ledger needs of one, without the disk."""
+
+    run = RUN
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self._events)
+
+    def append(
+        self, kind: EventKind, *, virtual_time: float, instruction: str | None, payload: dict[str, Any] | None
+    ) -> Event:
+        event = Event(
+            sequence=len(self._events),
+            run=self.run,
+            instruction=instruction,
+            wall_time=f"2026-03-01T10:15:{len(self._events) % 60:02}.000000+00:00",
+            virtual_time=virtual_time,
+            kind=kind,
+            payload=payload or {},
+            previous=GENESIS,
+        )
+        self._events.append(event)
+        return event
 
 
 @cache
@@ -143,9 +169,10 @@ def run(
 ) -> tuple[Event, ...]:
     """Carry out the program on the simulated lab; returns the journal's events."""
     lab = Lab(work, faults or FaultPlan())
-    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite", RUN) as journal:
+    with closing(lab.world.world):
+        notebook = Notebook()
         progress = Progress(work.program, LabState.start(work.workcell.spec, work.program))
-        ledger = Ledger(journal, progress, VirtualClock())
+        ledger = Ledger(notebook, progress, VirtualClock())
         ledger.append("run_created")
         ledger.append("approved", payload={"by": "Dr. Ada Biologist"})
         ledger.append("run_started")
@@ -168,8 +195,7 @@ def run(
             progressed=watch,
         )
         asyncio.run(runner.run())
-        asyncio.run(lab.close())
-        return journal.events
+        return notebook.events
 
 
 def report(work: Work, events: tuple[Event, ...] = (), status: Status = "completed") -> Report:
