@@ -121,7 +121,7 @@ class LabState:
                 pure = self._pure[fill.liquid] = Mixture.pure(fill.liquid)
             well.add(pure, fill.volume)
         if fill.settled is not None:
-            well.settled_height = fill.settled_height
+            well.settled_height = max(fill.settled_height, well.settled_height or 0.0)
 
     # -- tips ---------------------------------------------------------------------------------------
 
