@@ -6,7 +6,6 @@ with its process, so that the lease of a dead process is free at once.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
@@ -53,8 +52,10 @@ class Lease:
         if not _locked(self._file):
             os.close(self._file)
             self._file = -1
+            holder = lease_holder(path)
+            said = holder if holder is not None and holder.pid else "another process holds it"
             raise LeaseError(
-                f"the workcell is in use: {_said(path) or 'another process holds it'}",
+                f"the workcell is in use: {said}",
                 where=str(path.parent.name),
                 mend="Wait until that run has ended, or stop it with `labwright runs stop`",
             )
@@ -95,23 +96,32 @@ def _locked(file: int) -> bool:
 
 def lease_holder(path: Path) -> Holder | None:
     """Who holds the lease now; ``None`` if nobody does."""
+    for _ in range(_TRIES):
+        if not _is_locked(path):
+            return None
+        said = _said(path)
+        if said is not None:
+            return said
+        time.sleep(_PAUSE)  # it was locked a moment ago, or is about to be given back
+    return Holder(0, "unknown", "unknown", "unknown")
+
+
+def _is_locked(path: Path) -> bool:
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return None
+        return False
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
-        return _said(path) or Holder(0, "unknown", "unknown", "unknown")
+        return True
     finally:
         os.close(file)
-    return None
+    return False
 
 
 def _said(path: Path) -> Holder | None:
-    """What the holder wrote; tries for a moment, because it writes after it has locked."""
-    for _ in range(_TRIES):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            return Holder(**json.loads(path.read_text(encoding="utf-8")))
-        time.sleep(_PAUSE)
-    return None
+    try:
+        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -138,11 +138,14 @@ def test_a_child_of_the_holder_does_not_keep_the_lease(path: Path) -> None:
         Lease(path, "my-run").close()
 
 
+LONG = json.dumps({"pid": 1, "host": "h", "run": "dead", "since": "s", "control": "x" * 5000})
+
+
 @pytest.mark.parametrize(
     "stale",
-    ["", "nonsense", "[]", '{"pid": 1}', '{"pid": 1, "host": "h", "run": "dead", "since": "s", "control": "' + "x" * 5000 + '"}'],
+    ["", "nonsense", "[]", '{"pid": 1}', LONG],
     ids=["empty", "nonsense", "list", "half", "long"],
-)  # fmt: skip
+)
 def test_stale_text_does_no_harm(path: Path, stale: str) -> None:
     path.write_text(stale)
     assert lease_holder(path) is None

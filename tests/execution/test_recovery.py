@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -332,13 +333,13 @@ def no_tip_where_one_is_due(events: tuple[Event, ...], wanted: Program, lost: st
     after=st.booleans(),
 )
 def test_the_next_tip_is_never_one_that_is_needed_later(
-    tmp_path_factory: pytest.TempPathFactory, columns: list[int], lost: int, replaced: int | None, after: bool
+    new_folder: Callable[[], Path], columns: list[int], lost: int, replaced: int | None, after: bool
 ) -> None:
     columns = columns if replaced is None or replaced >= len(columns) else columns[:replaced] * 2
     wanted = tip_jobs(columns, replaced if replaced is not None and replaced < len(columns) else None, after)
     name = f"pick{lost % len(columns)}"
     machine = Machine(script={name: [failed("missing tip", 0)]})
-    run = Run(tmp_path_factory.mktemp("run"), wanted, machine)
+    run = Run(new_folder(), wanted, machine)
     session = run.go(policy=policy("next tip", "missing tip"), person=person("done", "skip"))
     assert session.kinds[-1] == "run_ended"
     assert no_tip_where_one_is_due(session.journal.events, wanted, name) == []
