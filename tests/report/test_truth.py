@@ -13,7 +13,7 @@ import pytest
 from protocols.labstate import LabState
 from protocols.outcomes import Fault, Outcome
 from protocols.ports import RecoveryPolicy
-from protocols.program import Aspirate, Dispense, DropTips, PickUpTips, Program
+from protocols.program import Aspirate, Dispense, DropTips, PickUpTips, Program, ReplaceTipRack
 from robots.report import Report, build_report
 from robots.simulator import FaultPlan, PlannedFault
 from tests.report import lab, runs
@@ -191,6 +191,19 @@ def test_a_tip_that_was_put_back_and_taken_again_counts_once() -> None:
     assert (line.used, line.put_back) == (8, 8)
 
 
+def test_the_same_spot_of_a_new_rack_is_another_tip() -> None:
+    program = lab.normalisation()
+    pick_up = program.instructions[0]
+    assert isinstance(pick_up, PickUpTips)
+    drop = DropTips(id="drop", pipette="channels", channels=pick_up.channels)
+    exchange = ReplaceTipRack(id="exchange", rack="tips_300_1")
+    again = PickUpTips(id="again", pipette="channels", channels=pick_up.channels, spots=pick_up.spots)
+    writer = lab.Writer(program.model_copy(update={"instructions": (pick_up, drop, exchange, again)}))
+    writer.carry_out_all(writer.program.instructions)
+    (line,) = told(writer).tips
+    assert (line.used, line.put_back, line.racks_exchanged) == (16, 0, 1)
+
+
 @pytest.mark.parametrize("workcell", ["starlet", "ot2"])
 def test_no_liquid_is_lost_between_start_and_end(workcell: str) -> None:
     report = normalised(workcell)
@@ -258,6 +271,20 @@ def test_what_a_person_gave_up_leaves_exactly_its_samples_unfinished() -> None:
     assert asked[0] in said[-3].message
     assert said[-1].message == "Recovery, decided by a person: skip"
     assert any("clog on channel 6" in line.message for line in said)
+
+
+def test_a_sample_whose_aspirate_was_given_up_is_not_finished_whatever_was_dispensed() -> None:
+    writer = lab.Writer(lab.normalisation())
+    given_up = transfers(writer.program)[2]
+    clog = Fault(kind="clog", channel=0, message="clogged")
+    for item in writer.program.instructions:
+        if item.id == given_up.id:
+            writer.carry_out(item, Outcome(status="failed", faults=(clog,), volumes=(0.0,) * 8))
+            writer.note("recovery", item.id, choice="skip", by="person", children=[])
+        else:
+            writer.carry_out(item)
+    unfinished = {line.sources[0].source for line in told(writer).samples if not line.done}
+    assert unfinished == set(given_up.wells)
 
 
 def test_a_stopped_run_says_what_was_done_and_what_was_not() -> None:
