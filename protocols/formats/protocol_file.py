@@ -22,8 +22,11 @@ from protocols.formats.worklist import read_worklist
 from protocols.program import Program
 from protocols.protocol import Protocol
 from protocols.specs import SCHEMA_VERSION
+from protocols.wells import count_wells
 
 LINE_WIDTH = 100
+MOST_WELLS_IN_ALL = 1_000_000
+"""How many wells the steps and materials of a protocol file may name, blocks written out: a few bytes can name many."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,40 @@ def _of_this_version(document: Document, model: type[AnyModel]) -> AnyModel:
             where=document.where("schema_version"),
             mend="Use a newer Labwright" if newer else f"Write it anew for schema version {SCHEMA_VERSION}",
         )
+    if model is Protocol:
+        _refuse_too_many_wells(document, data)
     return validate(document, model)
+
+
+def _refuse_too_many_wells(document: Document, data: dict[str, Any]) -> None:
+    """Count the wells before any is written out.
+
+    Raises:
+        InputError: there are more than :data:`MOST_WELLS_IN_ALL`; the entry that is too much is named.
+    """
+    named = 0
+    for part in ("materials", "steps"):
+        entries = data.get(part)
+        for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+            named += _wells_named(entry)
+            if named > MOST_WELLS_IN_ALL:
+                raise InputError(
+                    f"{part}, entry {number + 1}: more than {MOST_WELLS_IN_ALL:,} wells are named in all",
+                    where=document.where(part, number),
+                    mend="Split the protocol",
+                )
+
+
+def _wells_named(entry: Any) -> int:
+    """How many wells one material or step names; what is no well is left to validation."""
+    values = [entry.get(field) for field in ("wells", "source", "destination")] if isinstance(entry, dict) else []
+    references = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    named = 0
+    for reference in references:
+        if isinstance(reference, str):
+            with suppress(InputError):
+                named += count_wells(reference)
+    return named
 
 
 def _is_worklist(path: Path) -> bool:
