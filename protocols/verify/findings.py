@@ -47,6 +47,7 @@ RULES: dict[str, Rule] = {
     "P05": Rule("error", "labware does not belong on a site, or the arm does not reach it"),
     "P06": Rule("error", "a lid is in the way"),
     "P07": Rule("error", "channels cannot reach these wells at the same time"),
+    "P08": Rule("error", "a height lies above the well"),
     "D01": Rule("error", "a pipette or channel does not exist"),
     "D02": Rule("error", "a liquid class does not exist"),
     "D03": Rule("error", "a volume is more than the pipette moves in one stroke"),

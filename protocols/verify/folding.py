@@ -26,12 +26,16 @@ from protocols.program import (
 from protocols.quantities import show_duration, show_volume
 from protocols.specs import PipetteSpec, WorkcellSpec
 from protocols.timing import seconds
+from protocols.tips import DUST
 from protocols.verify.effects import report_effect
 from protocols.verify.findings import Finding, Ledger
+from protocols.verify.margin import Margin
 from protocols.verify.reach import reach_problem
 from protocols.verify.setup import check_order, check_set_up
 
 Stroke = Aspirate | Dispense | Mix
+RIM_CLEARANCE = 0.01
+"""mm by which a height may lie above the rim: rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,12 @@ class _Pass:
         self.workcell = workcell
         self.state = state
         self.ledger = ledger
-        self.margin = margin
+        self.margin = Margin(margin) if margin else None
         self.operations = 0
         self._timed = any(instruction.window is not None for instruction in program.instructions)
         self._looked: set[tuple[str, tuple[int, ...], tuple[str, ...]]] = set()
         self._unknown: set[str] = set()
         self._heights: set[str | None] = set()
-        self._moved: dict[str, float] = {}
         self._odd = {
             name: liquid.behaviours
             for name, liquid in {**workcell.liquids, **program.liquids}.items()
@@ -140,7 +143,12 @@ class _Pass:
             self._look(instruction, wells, key)
         pipette = self.workcell.pipettes.get(instruction.pipette)
         if pipette is not None:
-            self._check_volumes(instruction, pipette)
+            self._check_volumes(instruction, pipette, liquid_class)
+        self._check_together(instruction)
+        if instruction.height is not None and not (liquid_class.jet and instruction.kind == "dispense"):
+            self._check_height(instruction, instruction.height)
+        if liquid_class.level_detection and instruction.kind != "dispense":
+            self._check_surface(instruction)
         if instruction.height is None and not liquid_class.level_detection and not liquid_class.jet:
             self._heights.add(instruction.step)
         if self._odd and instruction.kind != "dispense":
@@ -152,8 +160,8 @@ class _Pass:
             effects = state.dispense(*arguments)
         else:
             effects = state.mix(*arguments)
-        if self.margin:
-            self._check_margin(instruction, liquid_class)
+        if self.margin is not None:
+            self._check_margin(instruction, liquid_class, self.margin)
         return effects
 
     def _pick_up(self, instruction: PickUpTips) -> Sequence[Effect]:
@@ -161,10 +169,15 @@ class _Pass:
         key = (instruction.pipette, instruction.channels, instruction.spots)
         if key not in self._looked:
             self._look(instruction, instruction.spots, key)
+            self._check_kinds(instruction)
+        self._check_together(instruction)
+        if self.margin is not None:
+            self.margin.renew(instruction)
         return self.state.pick_up_tips(instruction.pipette, instruction.channels, instruction.spots)
 
     def _drop(self, instruction: DropTips) -> Sequence[Effect]:
         self.operations += len(instruction.channels)
+        self._check_together(instruction)
         spots = instruction.spots
         if spots is not None:
             key = (instruction.pipette, instruction.channels, spots)
@@ -179,6 +192,10 @@ class _Pass:
 
     def _air_gap(self, instruction: AirGap) -> Sequence[Effect]:
         self.operations += len(instruction.channels)
+        self._check_together(instruction)
+        pipette = self.workcell.pipettes.get(instruction.pipette)
+        if pipette is not None:
+            self._check_most(instruction, pipette, max(instruction.volumes))
         return self.state.air_gap(instruction.pipette, instruction.channels, instruction.volumes)
 
     def _move(self, instruction: MoveLabware) -> Sequence[Effect]:
@@ -235,12 +252,53 @@ class _Pass:
                     place=well.labware.name,
                 )
 
-    def _check_volumes(self, instruction: Stroke, pipette: PipetteSpec) -> None:
+    def _check_height(self, instruction: Stroke, height: float) -> None:
+        """Only a jet falls from wherever the rim is; any other stroke takes its height as it is given."""
+        for place in instruction.wells:
+            well = self.state.wells.get(place)
+            depth = None if well is None else well.cavity.depth
+            if depth is not None and height > depth + RIM_CLEARANCE:
+                message = f"the tip's end is at {height:g} mm, the well is {depth:g} mm deep"
+                self._add("P08", instruction, message, "stay within the well", place)
+
+    def _check_surface(self, instruction: Stroke) -> None:
+        """A channel that feels for the surface finds none in an empty well, even to draw nothing."""
+        for place, volume in zip(instruction.wells, instruction.volumes, strict=True):
+            well = self.state.wells.get(place)
+            if well is not None and volume <= DUST and well.volume <= DUST:
+                self._add("L01", instruction, "there is no surface to find in an empty well", "leave it out", place)
+
+    def _check_together(self, instruction: Stroke | PickUpTips | DropTips | AirGap) -> None:
+        """A head moves as one: all its channels, in their order, by one volume."""
+        pipette = self.workcell.pipettes.get(instruction.pipette)
+        if pipette is None or pipette.independent:
+            return
+        if instruction.channels != tuple(range(pipette.channels)):
+            message = f"all {pipette.channels} channels of '{pipette.id}' move together, in their order"
+            self._add("D09", instruction, message, "use them all, or a pipette of independent channels", pipette.id)
+        volumes = getattr(instruction, "volumes", ())
+        if volumes and max(volumes) != min(volumes):
+            self._add("D09", instruction, "the nozzles move together and are asked for different volumes", "split it")
+
+    def _check_kinds(self, instruction: PickUpTips) -> None:
+        """Channels go down together, as far as the tips are long."""
+        tips = [self.state.spots.get(spot) for spot in instruction.spots]
+        kinds = {tip.spec.kind for tip in tips if tip is not None}
+        if len(kinds) > 1:
+            message = f"tips of different kinds are picked up at once: {', '.join(sorted(kinds))}"
+            self._add("D09", instruction, message, "pick up one kind after the other", instruction.spots[0])
+
+    def _check_most(self, instruction: Stroke | AirGap, pipette: PipetteSpec, volume: float, what: str = "") -> None:
+        if volume > pipette.max_volume:
+            asked, most = show_volume(volume), show_volume(pipette.max_volume)
+            self._add("D03", instruction, f"{asked}{what} in one stroke, '{pipette.id}' moves {most}", "split it")
+
+    def _check_volumes(self, instruction: Stroke, pipette: PipetteSpec, liquid_class: LiquidClass) -> None:
         volumes = instruction.volumes
         largest, smallest = (volumes[0], volumes[0]) if len(volumes) == 1 else (max(volumes), min(volumes))
-        if largest > pipette.max_volume:
-            asked, most = show_volume(largest), show_volume(pipette.max_volume)
-            self._add("D03", instruction, f"{asked} in one stroke, '{pipette.id}' moves {most}", "split it")
+        self._check_most(instruction, pipette, largest)
+        if instruction.kind == "aspirate":
+            self._check_most(instruction, pipette, liquid_class.blow_out, " of blow-out air")
         tip = self.state.tip_on(instruction.pipette, instruction.channels[0])
         least = pipette.min_volume if tip is None else max(pipette.min_volume, tip.spec.min_volume)
         if smallest < least:
@@ -248,8 +306,6 @@ class _Pass:
                 if volume < least and not self.ledger.again("L04", instruction.step, place):
                     message = f"{show_volume(volume)} is less than the {show_volume(least)} it moves accurately"
                     self._add("L04", instruction, message, "take a smaller tip, or dilute first and move more", place)
-        if not pipette.independent and largest - smallest > 1e-9:
-            self._add("D09", instruction, "the nozzles move together and are asked for different volumes", "split it")
 
     def _check_class(self, instruction: Stroke, liquid_class: LiquidClass) -> None:
         for place in instruction.wells:
@@ -261,26 +317,14 @@ class _Pass:
                     message = f"'{name}' is {said}, liquid class '{liquid_class.name}' is not made for that"
                     self._add("L05", instruction, message, f"use a class for {said} liquids", place)
 
-    def _check_margin(self, instruction: Stroke, liquid_class: LiquidClass) -> None:
+    def _check_margin(self, instruction: Stroke, liquid_class: LiquidClass, margin: Margin) -> None:
         """All strokes so far may have erred to the bad side: is there still enough, and room?"""
-        fixed = None if liquid_class.level_detection else instruction.height
-        for channel, place, volume in zip(instruction.channels, instruction.wells, instruction.volumes, strict=True):
-            well = self.state.wells.get(place)
-            if well is None or instruction.kind == "mix":
-                continue
-            moved = self._moved[place] = self._moved.get(place, 0.0) + volume
-            needed = self.margin * moved
-            if instruction.kind == "aspirate":
-                spare = well.volume - well.cavity.out_of_reach(fixed)
-                tip = self.state.tip_on(instruction.pipette, channel)
-                if tip is not None and tip.capacity - tip.taken() < self.margin * volume:
-                    self._add("L11", instruction, "the tip has no room for the margin", "take a larger tip", place)
-            else:
-                spare = well.max_volume - well.volume
-            if spare < needed:
-                left, error = show_volume(max(spare, 0.0)), show_volume(needed)
-                message = f"{left} is left to spare, {self.margin:.0%} of the volume moved is {error}"
-                self._add("L11", instruction, message, "put more in, or leave more room", place)
+        for found in margin.follow(self.state, instruction, liquid_class):
+            spare, needed = show_volume(found.spare), show_volume(found.needed)
+            where = "of room is left in the tip" if found.in_tip else "is left to spare"
+            message = f"{spare} {where}, errors of {margin.fraction:.3g} of each stroke add up to {needed}"
+            mend = "take a larger tip" if found.in_tip else "put more in, or leave more room"
+            self._add("L11", instruction, message, mend, found.place)
 
     def _check_window(self, instruction: AnyInstruction) -> None:
         """The clock runs only where some instruction has a window."""

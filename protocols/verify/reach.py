@@ -7,11 +7,13 @@ from itertools import pairwise
 
 from protocols.labstate import LabState
 from protocols.specs import PipetteSpec
-from protocols.wells import split_well
 
 TOLERANCE = 0.6
 """mm by which a well may lie off a channel's line and still be entered; assumption: half a 384-well's clear width
 less a tip's, (3.6 - 2.4) / 2."""
+
+TIP_WIDTH = 2.0
+"""mm of a tip's end, as pylabrobot reckons where it asks whether a 96 head fits into a trough."""
 
 
 def reach_problem(state: LabState, pipette: PipetteSpec, channels: Sequence[int], places: Sequence[str]) -> str | None:
@@ -29,7 +31,7 @@ def reach_problem(state: LabState, pipette: PipetteSpec, channels: Sequence[int]
     found = [position for position in positions if position is not None]
     if pipette.independent:
         return _line_problem(pipette, channels, places, found, state)
-    return _grid_problem(pipette, channels, places, found)
+    return _grid_problem(pipette, channels, places, found, state)
 
 
 def _position(state: LabState, place: str) -> tuple[float, float] | None:
@@ -65,9 +67,14 @@ def _line_problem(
 
 
 def _fits(state: LabState, place: str, count: int, pitch: float) -> bool:
-    labware, well = split_well(place)
-    opening = state.labware[labware].spec.shape(well).opening if labware in state.labware else None
+    opening = _opening(state, place)
     return opening is not None and opening[1] >= (count - 1) * pitch
+
+
+def _opening(state: LabState, place: str) -> tuple[float, float] | None:
+    """The clear width of a well's rim; ``None`` if it is unknown, or a tip spot."""
+    well = state.wells.get(place)
+    return None if well is None else well.cavity.shape.opening
 
 
 def _grid_problem(
@@ -75,10 +82,11 @@ def _grid_problem(
     channels: Sequence[int],
     places: Sequence[str],
     positions: Sequence[tuple[float, float]],
+    state: LabState,
 ) -> str | None:
     rows = 8 if pipette.channels % 8 == 0 else pipette.channels
     if len(set(places)) == 1:
-        return None  # a trough under the whole head
+        return _trough_problem(state, places[0], pipette, rows)
     x0, y0 = positions[0]
     column0, row0 = divmod(channels[0], rows)
     for channel, place, (x, y) in zip(channels, places, positions, strict=True):
@@ -88,3 +96,12 @@ def _grid_problem(
         if abs(off_x) > TOLERANCE or abs(off_y) > TOLERANCE:
             return f"{place} does not lie under channel {channel} of a head that moves as one"
     return None
+
+
+def _trough_problem(state: LabState, place: str, pipette: PipetteSpec, rows: int) -> str | None:
+    """A trough takes a whole head if its opening holds the grid of its nozzles."""
+    opening = _opening(state, place)
+    wide, long = (pipette.channels // rows - 1) * pipette.pitch, (rows - 1) * pipette.pitch
+    if opening is not None and opening[0] >= wide + TIP_WIDTH and opening[1] >= long + TIP_WIDTH:
+        return None
+    return f"the head is {wide:g} by {long:g} mm from nozzle to nozzle and does not fit into {place}"

@@ -207,6 +207,11 @@ def _() -> tuple[Program, Program]:
     return both_from("plate/B1", "plate/A1"), both_from("plate/A1", "plate/B1")
 
 
+@case("P08")
+def _() -> tuple[Program, Program]:
+    return program(pick(), draw(), push(height=10.1), drop()), program(pick(), draw(), push(height=10), drop())
+
+
 @case("D01")
 def _() -> tuple[Program, Program]:
     return program(pick(channel=8)), program(pick(channel=7), drop((7,)))
