@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from random import Random
+from statistics import NormalDist
 from typing import Annotated
 
 from pydantic import Field
@@ -95,6 +96,28 @@ def largest_error(noise: Noise, nominal: float, volume: float, *, shared_drive: 
     """The most, µL, by which a stroke can stray under ``noise``."""
     systematic, random = permissible_errors(nominal, volume, shared_drive=shared_drive)
     return noise.pipetting * (systematic + CUT_OFF * random)
+
+
+def margin_for(
+    noise: Noise, nominal: float, least: float, *, rate: float = 0.0, strokes: int = 1, shared_drive: bool = False
+) -> float:
+    """The margin, a fraction of each stroke, with which verification covers what strokes stray under ``noise``.
+
+    The systematic error is the whole limit of ISO 8655-2 for every stroke. The random error is the limit times the
+    quantile of the normal distribution that all of the ``strokes`` together exceed with the probability ``rate``
+    (each is granted its share of it). Both are greatest, as a fraction, for the smallest stroke. Errors that add up
+    over several strokes stay below the sum of what is granted to each.
+
+    Args:
+        nominal: µL, the capacity of the tip.
+        least: µL, the smallest stroke.
+        rate: how often a run may stray beyond the margin; 0 covers the farthest that a stroke can stray.
+        strokes: how many strokes a run has, each channel counted.
+        shared_drive: the channels share one drive.
+    """
+    systematic, random = permissible_errors(nominal, least, shared_drive=shared_drive)
+    quantile = min(CUT_OFF, NormalDist().inv_cdf(1.0 - rate / strokes)) if rate > 0.0 else CUT_OFF
+    return noise.pipetting * (systematic + quantile * random) / least
 
 
 def moved_volume(
