@@ -26,6 +26,16 @@ def workcell(name: str) -> Workcell:
     return load_workcell(name)
 
 
+@cache
+def spec_of(lab: str) -> WorkcellSpec:
+    """A shipped workcell, or "ot2 multi": the OT-2 with an eight-channel P300 beside its own pipettes."""
+    if lab != "ot2 multi":
+        return workcell(lab).spec
+    own = workcell("ot2").spec
+    multi = workcell(str(EXAMPLES / "workcells" / "ot2-teaching.yaml")).spec.pipettes["p300m"]
+    return own.model_copy(update={"pipettes": {**own.pipettes, "p300m": multi}})
+
+
 def moves(step: AnyStep) -> Iterator[tuple[str, str, float]]:
     """(source, destination, volume) of a step, read off what its documentation says."""
     match step:

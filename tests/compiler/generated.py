@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from protocols.protocol import Protocol
 
 ROWS, COLUMNS = "ABCDEFGH", range(1, 13)
-DEEP = {"starlet": "deepwell_96_2ml", "ot2": "nest_96_wellplate_2ml_deep"}
+DEEP = {"starlet": "deepwell_96_2ml", "ot2": "nest_96_wellplate_2ml_deep", "ot2 multi": "nest_96_wellplate_2ml_deep"}
 BEHAVIOURS: list[list[str]] = [[], [], [], ["foaming"], ["viscous"], ["volatile"]]
 
 wells_of_samples = st.builds("samples/{}{}".format, st.sampled_from(ROWS), st.integers(1, 4))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from protocols.compiler import Compilation, compile_protocol
 from protocols.protocol import Protocol
 from protocols.verify import verify
-from tests.compiler.bench import tips_used, workcell
+from tests.compiler.bench import spec_of, tips_used, workcell
 
 SOURCES = {"red": "plate/A1", "blue": "plate/B1", "green": "plate/C1"}
 Step = tuple[str, str]
@@ -36,8 +36,8 @@ def job(step: dict[str, Any], fills: dict[str, tuple[str, float]]) -> Protocol:
 
 
 def compiled(lab: str, step: dict[str, Any], fills: dict[str, tuple[str, float]], favour: Any = "tips") -> Compilation:
-    compilation = compile_protocol(job(step, fills), workcell(lab).spec, favour=favour)
-    assert verify(compilation.program, workcell(lab).spec).ok
+    compilation = compile_protocol(job(step, fills), spec_of(lab), favour=favour)
+    assert verify(compilation.program, spec_of(lab)).ok
     return compilation
 
 
@@ -113,6 +113,14 @@ ALL_OWN = {f"plate/{row}{column}": (f"{row}{column}", 100.0) for row in "ABCDEFG
             8,
             32,
             id="eight samples, one channel: four for each",
+        ),
+        pytest.param(
+            "ot2 multi",
+            {"do": "transfer", "source": "plate/A1:H1", "destination": "other/A1:H1", "volume": "50 uL"},
+            EACH_ITS_OWN,
+            8,
+            4,
+            id="eight samples, eight nozzles that move as one",
         ),
         pytest.param(
             "starlet",

@@ -16,10 +16,10 @@ from protocols.errors import CompileError
 from protocols.labstate import LabState
 from protocols.protocol import Protocol
 from protocols.verify import verify
-from tests.compiler.bench import ROUNDING, Walk, moves, shape_of, workcell
+from tests.compiler.bench import ROUNDING, Walk, moves, shape_of, spec_of
 from tests.compiler.generated import protocols
 
-LABS = st.sampled_from(["starlet", "ot2"])
+LABS = st.sampled_from(["starlet", "ot2", "ot2 multi"])
 jobs = LABS.flatmap(lambda lab: st.tuples(st.just(lab), protocols(lab)))
 
 
@@ -33,7 +33,7 @@ def examples(count: int) -> settings:
 def compiled(lab: str, protocol: Protocol) -> Compilation | None:
     """The compilation, or ``None`` where the protocol cannot be carried out and this is said with the step."""
     try:
-        compilation = compile_protocol(protocol, workcell(lab).spec)
+        compilation = compile_protocol(protocol, spec_of(lab))
     except CompileError as error:
         event("refused")
         said_where = error.where.startswith(("step", "labware")) or "too small" in error.what
@@ -48,7 +48,7 @@ def at_own_risk(protocol: Protocol) -> set[str]:
 
 
 def assert_lawful(lab: str, protocol: Protocol, compilation: Compilation) -> None:
-    spec = workcell(lab).spec
+    spec = spec_of(lab)
     assert_verified(compilation, protocol, verify(compilation.program, spec).findings)
     walk = Walk(compilation.program, spec)
     if not at_own_risk(protocol):
@@ -111,7 +111,7 @@ def test_what_compiles_is_lawful_many_times(job: tuple[str, Protocol]) -> None:
 @given(lab=LABS, data=st.data())
 def test_one_run_after_the_other_on_a_deck_that_is_used_up(lab: str, data: st.DataObject) -> None:
     """Used tips, partly emptied wells and plates of earlier runs: each next protocol still verifies on that deck."""
-    spec = workcell(lab).spec
+    spec = spec_of(lab)
     state = LabState.start(spec)
     for protocol in data.draw(st.lists(protocols(lab), min_size=2, max_size=4)):
         favour = data.draw(st.sampled_from(["tips", "moves"]))
@@ -129,7 +129,7 @@ def test_one_run_after_the_other_on_a_deck_that_is_used_up(lab: str, data: st.Da
 def test_compiling_twice_gives_the_same_bytes(job: tuple[str, Protocol]) -> None:
     lab, protocol = job
     if (first := compiled(lab, protocol)) is not None:
-        second = compile_protocol(protocol.model_copy(deep=True), workcell(lab).spec)
+        second = compile_protocol(protocol.model_copy(deep=True), spec_of(lab))
         assert first.model_dump_json() == second.model_dump_json()
 
 

@@ -186,7 +186,12 @@ def test_a_program_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_more_than_a_well_can_hold_is_never_drawn_from_one_that_nobody_declared() -> None:
     deep = {"plate": {"kind": "deepwell_96_2ml"}, "other": {"kind": "deepwell_96_2ml"}}
     fine = protocol(move("plate/A1", "other/A1", "2 mL"), materials=[], labware=deep)
-    assert "Have at least 2.001 mL" in " ".join(compile_protocol(fine, STARLET).setup)
+    compiled = compile_protocol(fine, STARLET)
+    assert "Have at least 2.001 mL" in " ".join(compiled.setup)
+    errors = [finding for finding in verify(compiled.program, STARLET).findings if finding.severity == "error"]
+    assert {(finding.code, finding.place) for finding in errors} == {("L01", "plate/A1")}, (
+        "so it is not approved as it is"
+    )
     with pytest.raises(CompileError, match="plate/A1 gives"):
         compile_protocol(
             protocol(*[move("plate/A1", f"other/{row}1", "1 mL") for row in "ABC"], materials=[], labware=deep), STARLET
