@@ -48,7 +48,7 @@ def test_a_device_that_cannot_say_makes_one_question_of_a_lost_connection(tmp_pa
 def test_an_instruction_may_lose_its_connection_so_often_and_no_more(tmp_path: Path) -> None:
     run = Run(tmp_path, program(*waits(1.0)), machine := Machine(script={"w0": [LOST] * runner.MOST_LOSSES}))
     assert run.go().kinds[-1] == "run_ended"
-    assert machine.connected == 1 + runner.MOST_LOSSES
+    assert machine.connected == machine.closed == 1 + runner.MOST_LOSSES
 
     folder = tmp_path / "more"
     folder.mkdir()

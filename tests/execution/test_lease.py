@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -162,6 +163,16 @@ def test_a_holder_that_wrote_nonsense_still_holds_it(path: Path) -> None:
         assert lease_holder(path) == Holder(0, "unknown", "unknown", "unknown")
         with pytest.raises(LeaseError, match="another process holds it"):
             Lease(path, "other")
+
+
+def test_a_lease_waits_for_whoever_is_just_asking(path: Path) -> None:
+    """Asking locks the file too, for an instant."""
+    asking = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    timer = threading.Timer(0.05, os.close, [asking])
+    timer.start()
+    Lease(path, "my-run").close()
+    timer.join()
 
 
 def test_asking_who_holds_it_never_keeps_anyone_from_it(path: Path) -> None:
