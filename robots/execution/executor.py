@@ -74,22 +74,14 @@ class Executor:
         company = company or Company()
         with ExitStack() as stack:
             lease = stack.enter_context(Lease(self._folder / "lease", run.run))
-            standing = self._admit(run)
             ledger = stack.enter_context(self._open(run, company.listeners))
+            if ledger.progress.phase != "done":
+                standing = self._admit(run)
+                check_approval(_approval(ledger.journal), run.program, self.workcell.spec, run.record.policy)
+                self._write(run.deck(), open_run=run.run, last_run=standing.last_run)
+                self._carry_out(run, ledger, lease, company)
             if ledger.progress.phase == "done":
-                return self._ended(run, ledger.progress, standing.open_run)
-            check_approval(_approval(ledger.journal), run.program, self.workcell.spec, run.record.policy)
-            self._write(run.deck(), open_run=run.run, last_run=standing.last_run)
-            devices = self._make_devices(run)
-            switches = Switches()
-            stopper = Stopper(switches, ledger, devices.make_safe)
-            server = stack.enter_context(ControlServer(run.path, ledger, switches, stopper))
-            lease.announce(server.address)
-            stack.enter_context(_stop_on_signals(stopper))
-            ledger.append("resumed" if _started(ledger.journal) else "run_started")
-            asyncio.run(self._until_over(self._runner(ledger, devices, switches, run, company), devices))
-            if ledger.progress.phase == "done":
-                self._ended(run, ledger.progress, run.run)
+                self._ended(run, ledger.progress)
             return ledger.progress
 
     def abandon(self, run: RunFolder, by: str) -> Progress:
@@ -103,12 +95,12 @@ class Executor:
             RecordError: a record is damaged, or the journal cannot be written.
         """
         with Lease(self._folder / "lease", run.run), self._open(run) as ledger:
-            open_run = open_run_on(self.home, self.workcell.spec.name)
             if ledger.progress.phase != "done":
                 ledger.append("run_ended", payload={"abandoned": by})
-                if open_run is None:
-                    return ledger.progress
-            return self._ended(run, ledger.progress, open_run)
+                if open_run_on(self.home, self.workcell.spec.name) != run.run:
+                    return ledger.progress  # it never began
+            self._ended(run, ledger.progress)
+            return ledger.progress
 
     def reset(self) -> None:
         """Forget what earlier runs left on the deck: it is as the workcell file says.
@@ -168,13 +160,20 @@ class Executor:
             ledger = Ledger(journal, Progress(run.program, run.start()), _clock(run, journal), listeners)
             yield ledger
 
-    def _ended(self, run: RunFolder, progress: Progress, open_run: str | None) -> Progress:
+    def _ended(self, run: RunFolder, progress: Progress) -> None:
         """Free the workcell after a run that has ended, perhaps in a process that was killed right after that."""
-        if open_run != run.run:
+        if open_run_on(self.home, self.workcell.spec.name) != run.run:
             raise InputError("the run has ended already", where=f"run {run.run}")
         end_world(socket_path(self._folder, "world"))
         self._write(progress.state, open_run=None, last_run=run.run)
-        return progress
+
+    def _carry_out(self, run: RunFolder, ledger: Ledger, lease: Lease, company: Company) -> None:
+        devices, switches = self._make_devices(run), Switches()
+        stopper = Stopper(switches, ledger, devices.make_safe)
+        with ControlServer(run.path, ledger, switches, stopper) as server, _stop_on_signals(stopper):
+            lease.announce(server.address)
+            ledger.append("resumed" if _started(ledger.journal) else "run_started")
+            asyncio.run(self._until_over(self._runner(ledger, devices, switches, run, company), devices))
 
     def _runner(self, ledger: Ledger, devices: Devices, switches: Switches, run: RunFolder, company: Company) -> Runner:
         return Runner(
