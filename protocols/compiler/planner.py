@@ -22,6 +22,9 @@ from protocols.protocol import Handling
 Favour = Literal["tips", "moves"]
 """What to save first."""
 
+_MOST_ORDERED = 4
+"""Of how many liquids that go to the same wells every order is tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
@@ -70,14 +73,36 @@ class Planner:
         """
         if stretch.handling.mix_after or all(len(liquids) == 1 for liquids in stretch.arriving.values()):
             return stretch.pairs
-        best, most_saved = stretch.pairs, 0
+        rivals = self._rivals(stretch)
+        fewest, first = self._best_order(stretch, rivals, frozenset())
+        together = sum(self._fewest_tips(stretch, group) for group in rivals)
+        return stretch.pairs if first is None or fewest >= together else rivals[first]
+
+    def _rivals(self, stretch: Stretch) -> list[list[Pair]]:
+        """The liquids that would each take fewer tips if they were first, those that save most."""
+        saved: list[tuple[int, list[Pair]]] = []
         for group in self._groups(stretch, stretch.pairs):
-            if all(len(stretch.arriving[pair.destination]) == 1 for pair in group):
+            if any(len(stretch.arriving[pair.destination]) > 1 for pair in group):
+                alone = Stretch(group, stretch.contents, stretch.handling)
+                saved.append((self._fewest_tips(stretch, group) - self._fewest_tips(alone, group), group))
+        saved.sort(key=lambda item: -item[0])
+        return [group for count, group in saved[:_MOST_ORDERED] if count > 0]
+
+    def _best_order(
+        self, stretch: Stretch, groups: Sequence[list[Pair]], before: frozenset[int]
+    ) -> tuple[int, int | None]:
+        """The fewest tips for the groups that are not ``before``, one after the other, and which of them goes first."""
+        best: tuple[int, int | None] = (0, None)
+        for number, group in enumerate(groups):
+            if number in before:
                 continue
             alone = Stretch(group, stretch.contents, stretch.handling)
-            saved = self._fewest_tips(stretch, group) - self._fewest_tips(alone, group)
-            if saved > most_saved:
-                best, most_saved = group, saved
+            for pair in (pair for other in before for pair in groups[other]):
+                if pair.destination in alone.arriving:
+                    alone.arriving[pair.destination].add(stretch.token(pair))
+            tips = self._fewest_tips(alone, group) + self._best_order(stretch, groups, before | {number})[0]
+            if best[1] is None or tips < best[0]:
+                best = (tips, number)
         return best
 
     def _fewest_tips(self, stretch: Stretch, group: list[Pair]) -> int:

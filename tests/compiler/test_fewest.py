@@ -84,7 +84,7 @@ def test_as_few_tips_as_brute_force_finds(steps: list[Step], touching: bool, lab
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2500, deadline=None)
 @cases
 def test_as_few_tips_as_brute_force_finds_many_times(steps: list[Step], touching: bool, lab: str) -> None:
     assert_as_few_as_by_brute_force(steps, touching, lab)
