@@ -70,6 +70,7 @@ class Planner:
         """The pairs to move before the others of a stretch: all, unless one liquid by itself takes fewer tips.
 
         While a well is still empty, a tip that touches it carries nothing over; once another liquid is in, it does.
+        Liquids are put in order whole: splitting one, which seldom saves a tip more, is not tried.
         """
         if stretch.handling.mix_after or all(len(liquids) == 1 for liquids in stretch.arriving.values()):
             return stretch.pairs

@@ -74,20 +74,33 @@ def assert_as_few_as_by_brute_force(steps: list[Step], touching: bool, lab: str)
 
 four_wells = st.builds("other/{}{}".format, st.sampled_from("AB"), st.integers(1, 2))
 small_jobs = st.lists(st.tuples(st.sampled_from(sorted(SOURCES)), four_wells), min_size=1, max_size=5)
-cases = given(steps=small_jobs, touching=st.booleans(), lab=st.sampled_from(["starlet", "ot2"]))
 
 
 @settings(max_examples=60, deadline=None)
-@cases
+@given(steps=small_jobs, touching=st.booleans(), lab=st.sampled_from(["starlet", "ot2"]))
 def test_as_few_tips_as_brute_force_finds(steps: list[Step], touching: bool, lab: str) -> None:
     assert_as_few_as_by_brute_force(steps, touching, lab)
 
 
+def different_jobs(count: int) -> set[tuple[Step, ...]]:
+    """Every job of so many transfers of three liquids into four wells, but for the names of liquids and wells."""
+    wells = ["other/A1", "other/B1", "other/A2", "other/B2"]
+    renamings = [
+        {(old, well): (new, into) for old, new in zip(sorted(SOURCES), liquids, strict=True) for well, into in pairs}
+        for liquids in itertools.permutations(SOURCES)
+        for pairs in (list(zip(wells, order, strict=True)) for order in itertools.permutations(wells))
+    ]
+    jobs = itertools.combinations_with_replacement(itertools.product(sorted(SOURCES), wells), count)
+    return {min(tuple(sorted(renaming[step] for step in job)) for renaming in renamings) for job in jobs}
+
+
 @pytest.mark.slow
-@settings(max_examples=2500, deadline=None)
-@cases
-def test_as_few_tips_as_brute_force_finds_many_times(steps: list[Step], touching: bool, lab: str) -> None:
-    assert_as_few_as_by_brute_force(steps, touching, lab)
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_as_few_tips_as_brute_force_finds_for_every_small_job_in_every_order(count: int) -> None:
+    """Of jobs of six and seven, about 1 in 200 could do with one tip less: the same liquid twice into one well."""
+    for job_of_some in different_jobs(count):
+        for order in set(itertools.permutations(job_of_some)):
+            assert_as_few_as_by_brute_force(list(order), True, "starlet")
 
 
 COLUMN = [f"{row}1" for row in "ABCDEFGH"]
