@@ -278,7 +278,7 @@ def _truthful(home: Home, workcell: Workcell, run: str) -> Callable[[str, tuple[
         asked = 2 if "move labware" in question else 1
         if done >= asked:
             return "it happened"
-        return "it did not happen" if done == 0 else "it is half done"
+        return "it did not happen" if done == 0 else "the arm holds it"
 
     return answer
 

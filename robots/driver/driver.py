@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pylabrobot.liquid_handling.channel_positioning import compute_channel_offsets
@@ -168,9 +169,9 @@ class PyLabRobotDriver:
             case DropTips():
                 await self._drop_tips(instruction)
             case Aspirate() | Mix() | AirGap():
-                await self._aspirate(self._stroke(instruction))
+                await self._pipette(self._stroke(instruction), self._aspirate)
             case Dispense():
-                await self._dispense(self._stroke(instruction))
+                await self._pipette(self._stroke(instruction), self._dispense)
             case MoveLabware():
                 await self._move_labware(instruction, first)
             case ReplaceTipRack():
@@ -219,6 +220,11 @@ class PyLabRobotDriver:
         except NotImplementedError:  # a deck with one trash for all
             return self.handler.deck.get_trash_area()
 
+    async def _pipette(self, stroke: Stroke, move: Callable[[Stroke], Awaitable[None]]) -> None:
+        """Make a stroke, and remember over which wells the channels are: a later air gap is drawn there."""
+        await move(stroke)
+        self._over |= {(stroke.pipette, c): well for c, well in zip(stroke.channels, stroke.wells, strict=True)}
+
     async def _aspirate(self, stroke: Stroke) -> None:
         own, head = stroke.liquid_class, self._is_head(stroke.pipette)
         mixes = [PylabrobotMix(volume, cycles, own.aspirate_flow_rate) for volume, cycles in stroke.mixes]
@@ -249,7 +255,6 @@ class PyLabRobotDriver:
             above=stroke.air,
             **words,
         )
-        self._over |= {(stroke.pipette, c): well for c, well in zip(stroke.channels, stroke.wells, strict=True)}
 
     async def _dispense(self, stroke: Stroke) -> None:
         own, head = stroke.liquid_class, self._is_head(stroke.pipette)
@@ -275,7 +280,6 @@ class PyLabRobotDriver:
             untracked=untracked,
             **words,
         )
-        self._over |= {(stroke.pipette, c): well for c, well in zip(stroke.channels, stroke.wells, strict=True)}
 
     async def _move_labware(self, instruction: MoveLabware, first: int) -> None:
         labware, site = self._mirror.labware(instruction.labware), self._mirror.site(instruction.site)

@@ -37,7 +37,7 @@ class Company:
     """Who is there while a run goes on: someone to answer, to look, and to be told.
 
     Attributes:
-        person: answers questions; without one, only the control channel does.
+        person: answers questions, as the control channel can meanwhile; without one a question stops the run.
         checkpoint: looks before and after each instruction.
         progressed: is told after each instruction.
         listeners: are told of each event.
@@ -156,7 +156,7 @@ class Executor:
 
     @contextmanager
     def _open(self, run: RunFolder, listeners: Sequence[EventListener] = ()) -> Iterator[Ledger]:
-        with Journal(run.journal_path, run.run) as journal:
+        with Journal(run.journal_path, run.run, must_exist=True) as journal:
             ledger = Ledger(journal, Progress(run.program, run.start()), _clock(run, journal), listeners)
             yield ledger
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+import time as wall
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -36,11 +36,11 @@ class WallClock:
     def __init__(self, started: str) -> None:
         """``started``: when the run began, UTC, ISO 8601."""
         passed = (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
-        self._start = time.monotonic() - max(0.0, passed)
+        self._start = wall.monotonic() - max(0.0, passed)
 
     def now(self, reached: float) -> float:
         """Time since the run's start; never less than ``reached``."""
-        return max(reached, time.monotonic() - self._start)
+        return max(reached, wall.monotonic() - self._start)
 
 
 class Ledger:
@@ -62,13 +62,15 @@ class Ledger:
     def append(
         self, kind: EventKind, *, instruction: str | None = None, payload: dict[str, Any] | None = None
     ) -> Event:
-        """Store an event, then fold it, then tell the listeners.
+        """Store an event, then fold it, then tell the listeners. An outcome is stamped with the time at its end.
 
         Raises:
             RecordError: it could not be stored; then nothing happened.
         """
         with self.lock:
-            event = self.journal.append(kind, virtual_time=self.now(), instruction=instruction, payload=payload)
+            took = payload["outcome"].get("seconds", 0.0) if kind == "outcome" and payload else 0.0
+            time = self.clock.now(self.progress.state.clock + took)
+            event = self.journal.append(kind, virtual_time=time, instruction=instruction, payload=payload)
             self.progress.take(event)
             for listener in self._listeners:
                 listener(event)

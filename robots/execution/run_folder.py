@@ -143,7 +143,7 @@ class RunFolder:
             RecordError: the journal cannot be written.
         """
         approval = approve(self.program, self.workcell, self.record.policy, by=by)
-        with Journal(self.journal_path, self.run) as journal:
+        with Journal(self.journal_path, self.run, must_exist=True) as journal:
             journal.append("approved", virtual_time=0.0, payload=approval.model_dump(mode="json"))
         return approval
 
@@ -211,7 +211,8 @@ def create_run(
         extra: files of upper floors, by name, each a record with a ``schema_version``.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be made.
+        RecordError: a file cannot be written.
     """
     run, path = home.new_run(program.title)
     policy = policy or RecoveryPolicy()

@@ -83,7 +83,7 @@ def write_standing(
     """Write the record, whole or not at all; whoever does so holds the lease.
 
     Raises:
-        OSError: it cannot be written.
+        RecordError: it cannot be written.
     """
     record: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,

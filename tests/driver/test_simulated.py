@@ -23,6 +23,7 @@ from protocols.program import (
     ReplaceTipRack,
     Wait,
 )
+from protocols.specs import Fill
 from robots.driver import PyLabRobotDriver, make_driver
 from robots.simulator import FaultPlan, LocalWorld, Noise, PlannedFault, World
 from robots.workcell import Workcell
@@ -105,6 +106,27 @@ def test_the_world_is_told_what_the_program_says(starlet: Workcell) -> None:
         {well: lab.state.volume(well) for well in lab.state.wells}, abs=1e-9
     )
     assert truth.site_of("p") == "plates-b-5"
+
+
+def test_the_head_draws_an_air_gap_over_the_plate_it_drew_from(starlet: Workcell) -> None:
+    names = [f"{row}{column}" for column in range(1, 13) for row in "ABCDEFGH"]
+    head = {"pipette": "head96", "channels": tuple(range(96))}
+    wells = tuple(f"p/{name}" for name in names)
+    lab = Lab(
+        starlet,
+        program(
+            PickUpTips(id="pick", spots=tuple(f"tips_300_2/{name}" for name in names), **head),
+            Aspirate(id="draw", wells=wells, volumes=(50.0,) * 96, liquid_class="w", height=1.0, **head),
+            AirGap(id="gap", volumes=(10.0,) * 96, **head),
+            Dispense(id="give", wells=wells, volumes=(60.0,) * 96, liquid_class="w", height=1.0, **head),
+            DropTips(id="drop", **head),
+            contents=tuple(Fill(well=well, liquid="sample", volume=100.0) for well in wells),
+            own=LiquidClass(name="bare"),
+        ),
+    )
+    outcomes = asyncio.run(lab.run())
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}, outcomes
+    assert {round(lab.truth().volume(well), 9) for well in wells} == {100.0}
 
 
 @pytest.mark.parametrize("kind", ["short aspirate", "clog"])
