@@ -48,11 +48,16 @@ class LabwareNeed(Record):
 
 
 class Material(Record):
-    """Liquid that stands ready: ``volume`` in each of ``wells``."""
+    """Liquid that stands ready: ``volume`` in each of ``wells``.
+
+    Attributes:
+        reachable: ``volume`` is what can be drawn; what no tip reaches, and what clings to tips, comes on top.
+    """
 
     liquid: Name
     wells: Wells
     volume: Volume
+    reachable: bool = False
     settled: Literal["monolayer", "pellet", "bead ring"] | None = None
 
 

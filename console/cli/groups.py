@@ -22,9 +22,12 @@ class PlanOptions:
 
     favour: o.Favour = "tips"
     margin: o.Margin = 0.0
+    allow_carry_over: o.AllowCarryOver = False
     shortfall: o.Shortfall = "stop"
     too_dilute: o.TooDilute = None
     source_volume: o.SourceVolume = None
+    dead_volume: o.DeadVolume = None
+    least_diluent: o.LeastDiluent = None
     diluent: o.Diluent = "TE buffer"
     diluent_well: o.DiluentWell = "diluent/A1"
     plate: o.Plates = field(default_factory=list)

@@ -49,6 +49,9 @@ Margin = Annotated[
         help="Pipetting error, all to one side, that the plan must bear.",
     ),
 ]
+AllowCarryOver = Annotated[
+    bool, typer.Option("--allow-carry-over", help="Liquid carried into another well is a warning, not an error.")
+]
 OnFault = Annotated[
     list[str],
     typer.Option(
@@ -74,6 +77,23 @@ TooDilute = Annotated[
 SourceVolume = Annotated[
     str | None,
     typer.Option(metavar="VOLUME", help="What each source well of a cherry-pick holds.", rich_help_panel=_WORKLIST),
+]
+DeadVolume = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VOLUME",
+        help="What no tip reaches in a source well. A normalisation's available volumes are then all that is in the "
+        "wells; without it, what can be drawn.",
+        rich_help_panel=_WORKLIST,
+    ),
+]
+LeastDiluent = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VOLUME",
+        help="Less diluent than this is left out, and said, instead of asking for a dilution.",
+        rich_help_panel=_WORKLIST,
+    ),
 ]
 DiluentWell = Annotated[
     str,

@@ -123,7 +123,13 @@ def make_plan(file: Path, workcell: Workcell, deck: LabState, options: PlanOptio
         workcell=workcell,
         deck=deck,
         program=program,
-        verification=verify(program, workcell.spec, state=deck, margin=options.margin / 100),
+        verification=verify(
+            program,
+            workcell.spec,
+            state=deck,
+            margin=options.margin / 100,
+            contamination="warning" if options.allow_carry_over else "error",
+        ),
         compilation=compilation,
         worklist=given.worklist,
         description=given.protocol.description if given.protocol else "",
@@ -169,12 +175,13 @@ def _read_faults(path: Path | None) -> FaultPlan:
 
 
 def _worklist_options(options: PlanOptions) -> WorklistOptions:
-    volume = None if options.source_volume is None else _volume("--source-volume", options.source_volume)
     return WorklistOptions(
         decimal_comma=options.decimal_comma,
         pool=options.pool,
         labware=dict(_plate(plate) for plate in options.plate),
-        source_volume=volume,
+        source_volume=_volume("--source-volume", options.source_volume),
+        dead_volume=_volume("--dead-volume", options.dead_volume),
+        least_diluent=_volume("--least-diluent", options.least_diluent) or 0.0,
         shortfall=cast(Policy, options.shortfall),
         too_dilute=cast(Policy | None, options.too_dilute),
         diluent=options.diluent,
@@ -195,7 +202,9 @@ def _plate(text: str) -> tuple[str, LabwareNeed]:
     return name, LabwareNeed(kind=kind, site=site or None)
 
 
-def _volume(option: str, text: str) -> float:
+def _volume(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
     try:
         return parse_quantity(text, "uL")
     except InputError as error:

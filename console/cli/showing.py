@@ -22,8 +22,10 @@ def show_plan(screen: Screen, planned: Planned, *, most: int | None = MOST_LINES
     screen.say(planned.program.title, style="bold")
     screen.say(f"  on workcell {planned.workcell.spec.name}: {_needs(planned)}")
     if planned.unreachable:
-        screen.say(f"{len(planned.unreachable)} samples cannot reach their target:", style="yellow")
-        screen.lines(map(str, planned.unreachable), most=None)
+        dilute = sum(item.needed is None for item in planned.unreachable)
+        counted = f"{dilute} too dilute, {len(planned.unreachable) - dilute} too little volume"
+        screen.say(f"{len(planned.unreachable)} samples cannot reach their target ({counted}):", style="yellow")
+        screen.lines(map(str, planned.unreachable))
     if planned.setup:
         screen.say("Set up:")
         screen.lines(planned.setup, most=most)

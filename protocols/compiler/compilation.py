@@ -11,7 +11,14 @@ from protocols.compiler.dilution import dilution_lanes, half_full
 from protocols.compiler.emitter import Emitter
 from protocols.compiler.geometry import Deck, nearest
 from protocols.compiler.lanes import Stretch
-from protocols.compiler.materials import Standing, already_there, merge_liquids, plan_fills, starting_contents
+from protocols.compiler.materials import (
+    Standing,
+    already_there,
+    merge_liquids,
+    plan_fills,
+    starting_contents,
+    with_dead_volumes,
+)
 from protocols.compiler.minimum import BelowMinimumError, IntermediateDilution, dilution_factor
 from protocols.compiler.mixing import mixing_lanes
 from protocols.compiler.pairs import PLAIN, Pair, pairs_of, routes_of, segments
@@ -120,6 +127,7 @@ class _Compiler:
         for labware, wells in named.items():
             for well, where in wells.items():
                 self._deck.place(f"{labware}/{well}", where)
+        self._fills = with_dead_volumes(protocol, self._fills, self._deck)
         kept = still_standing(self._placed, self._fills, state)
         on_deck = Standing(workcell, state, kept)
         self._contents = starting_contents(self._liquids, self._fills, on_deck, self._deck)
@@ -363,7 +371,7 @@ class _Compiler:
     def _setup(self) -> tuple[str, ...]:
         used = {kind: at for kind, at in self._tips_at_start.items() if self._emitter.tips[kind]}
         findings = self._emitter.findings
-        lines = setup_in_words(self._workcell, self._placed, self._fills, findings.drawn, used)
+        lines = setup_in_words(self._workcell, self._placed, self._fills, self._liquids, findings.drawn, used)
         undeclared = tuple(
             f"Have at least {show_volume(volume)} above the dead volume in {well}: nobody said what it holds"
             for well, volume in list(findings.undeclared.items())[:20]

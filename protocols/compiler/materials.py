@@ -22,6 +22,9 @@ from protocols.specs import Fill, WorkcellSpec
 
 _TRACE = 1e-3
 """A share of a well's volume below which another liquid in it is a trace from earlier runs. Assumption."""
+FILM_SPARE = 0.5
+"""µL that a well needs beside its dead volume where all that is reachable is drawn: what clings to a 1000 µL tip
+(:mod:`protocols.compiler.classes`), the most of any shipped tip with a liquid like water."""
 _ROUNDING = 1e-9
 
 
@@ -128,6 +131,17 @@ def _refuse_others(material: Material, well: str, present: Mapping[str, float]) 
             where=f"materials, '{material.liquid}'",
             mend="Use another well, or empty this one and correct the workcell's contents",
         )
+
+
+def with_dead_volumes(protocol: Protocol, fills: tuple[Fill, ...], deck: Deck) -> tuple[Fill, ...]:
+    """The fills, with what cannot be drawn on top where a material says how much can."""
+    reachable = {well for material in protocol.materials if material.reachable for well in material.wells}
+    return tuple(
+        fill.model_copy(update={"volume": fill.volume + (deck.place(fill.well).shape.dead_volume or 0.0) + FILM_SPARE})
+        if fill.well in reachable and fill.volume > 0
+        else fill
+        for fill in fills
+    )
 
 
 def already_there(protocol: Protocol, fills: tuple[Fill, ...], standing: Standing) -> tuple[str, ...]:

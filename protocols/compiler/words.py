@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from protocols.compiler.pairs import Pair
 from protocols.compiler.tools import TipStock
+from protocols.liquids import Liquid
 from protocols.protocol import (
     AnyStep,
     Ask,
@@ -99,6 +100,7 @@ def setup_in_words(
     workcell: WorkcellSpec,
     placed: Mapping[str, PlacedLabware],
     fills: Sequence[Fill],
+    liquids: Mapping[str, Liquid],
     drawn: Mapping[str, float],
     stock_at_start: Mapping[str, tuple[Sequence[str], int]],
 ) -> tuple[str, ...]:
@@ -116,8 +118,16 @@ def setup_in_words(
         for name, labware in placed.items()
     ]
     groups: dict[tuple[str, float], list[str]] = defaultdict(list)
+    own = Counter(fill.liquid for fill in fills)
+    samples = [
+        fill
+        for fill in fills
+        if own[fill.liquid] == 1 and (fill.liquid == fill.well or liquids[fill.liquid].sample is not None)
+    ]
+    lines += _samples_in_words(samples)
     for fill in fills:
-        groups[(fill.liquid, fill.volume)].append(fill.well)
+        if fill not in samples:
+            groups[(fill.liquid, fill.volume)].append(fill.well)
     for (liquid, volume), wells in groups.items():
         most = max(drawn.get(well, 0.0) for well in wells)
         needed = f" (up to {show_volume(most)} of it is drawn)" if most > 0 else ""
@@ -126,6 +136,20 @@ def setup_in_words(
     for kind, (racks, tips) in stock_at_start.items():
         lines.append(f"Have {tips} new tips of kind {kind} in {', '.join(racks)}")
     return tuple(lines)
+
+
+def _samples_in_words(fills: Sequence[Fill]) -> list[str]:
+    """Liquids that are one sample in one well each: plate by plate, how many and how much."""
+    plates: dict[str, list[Fill]] = defaultdict(list)
+    for fill in fills:
+        plates[split_well(fill.well)[0]].append(fill)
+    return [
+        f"{plate} holds {len(own)} samples, {volumes_in_words([fill.volume for fill in own])}"
+        + (" each" if len(own) > 1 else "")
+        if len(own) > 1
+        else f"{own[0].well} holds sample {own[0].liquid}, {show_volume(own[0].volume)}"
+        for plate, own in plates.items()
+    ]
 
 
 def tips_at_start(stock: TipStock) -> dict[str, tuple[Sequence[str], int]]:

@@ -224,8 +224,10 @@ def _protocol(table: Table, portions: list[_Portion], options: WorklistOptions) 
     wells = [well for portion in portions for well in (portion.sample.source, portion.sample.destination)]
     labware = options.needs(wells)
     liquids = {portion.sample.sample: _liquid(portion.sample) for portion in portions}
+    reachable = options.dead_volume is None
     materials = [
-        _material(portion.sample.sample, portion.sample.source, portion.sample.available) for portion in portions
+        _material(portion.sample.sample, portion.sample.source, portion.sample.available, reachable=reachable)
+        for portion in portions
     ]
     steps: list[Distribute | Transfer] = []
     assumptions: tuple[str, ...] = ()
@@ -238,8 +240,11 @@ def _protocol(table: Table, portions: list[_Portion], options: WorklistOptions) 
             said = f"{diluent_well} is taken to hold {show_volume(held)} of {options.diluent}"
             assumptions = (f"{said}, of which {show_volume(used)} are used: check that it is so before the run",)
     assumptions += tuple(str(portion) for portion in portions if portion.left_out > _EXACT)
-    if options.dead_volume is None:
-        assumptions += ("The dead volume of the source wells is not known and was counted as 0",)
+    if reachable:
+        assumptions += (
+            "The available volume of a sample is taken to be what can be drawn: what no tip reaches comes on top, "
+            "as the set-up says. If it is all that is in the well, give the dead volume",
+        )
     protocol = Protocol(
         title=f"Normalise {table.path.stem}",
         description=f"{len(portions)} samples to their target concentration with {options.diluent}",
@@ -255,8 +260,10 @@ def _liquid(sample: Sample) -> Liquid:
     return Liquid(name=sample.sample, sample=sample.sample, solutes={SUBSTANCE: sample.concentration})
 
 
-def _material(liquid: str, well: str, volume: float) -> Material:
-    return Material.model_validate({"liquid": liquid, "wells": well, "volume": f"{volume!r} uL"})
+def _material(liquid: str, well: str, volume: float, *, reachable: bool = False) -> Material:
+    return Material.model_validate(
+        {"liquid": liquid, "wells": well, "volume": f"{volume!r} uL", "reachable": reachable}
+    )
 
 
 def _diluent_step(portions: list[_Portion], well: str) -> Distribute:

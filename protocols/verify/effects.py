@@ -32,10 +32,15 @@ CODES: dict[EffectKind, str] = {
 }
 """The code of each kind of effect."""
 
+LEAST_SAID = 1e-3
+"""µL of discarded liquid that are worth a note; less is what rounding leaves in a tip."""
+
 
 def report_effect(ledger: Ledger, state: LabState, instruction: AnyInstruction, effect: Effect) -> None:
     """Turn one effect of ``instruction`` into a finding; ``state`` is the state after it."""
     code = CODES[effect.kind]
+    if effect.kind == "liquid discarded" and effect.amount < LEAST_SAID:
+        return
     if not ledger.again(code, instruction.step, effect.place):
         message, mend = _explain(state, effect)
         ledger.add(code, message, mend=mend, place=effect.place, step=instruction.step, at=instruction.id)

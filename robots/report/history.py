@@ -152,7 +152,7 @@ def _remark(history: History, event: Event, passage: Passage, kind: str, remark:
 
 
 def _in_words(fault: Fault) -> str:
-    on_channel = "" if fault.channel is None else f" on channel {fault.channel + 1}"
+    on_channel = "" if fault.channel is None else f" on channel {fault.channel}"
     at_place = f" at {fault.place}" if fault.place and fault.place not in fault.message else ""
     said = f": {fault.message}" if fault.message and fault.message != fault.kind else ""
     return in_few_digits(f"{fault.kind}{on_channel}{at_place}{said}")

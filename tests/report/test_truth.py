@@ -242,7 +242,7 @@ def test_faults_that_the_policy_mends_are_deviations_and_the_samples_are_finishe
     assert "missing tip on channel 3" in missing[0].message
     assert missing[1].message == "Recovery, decided by the policy: next tip"
     assert {line.kind for line in partial} == {"partial", "recovery"}
-    assert any("short aspirate on channel 2" in line.message for line in partial)
+    assert any("short aspirate on channel 1" in line.message for line in partial)
     assert all(line.done for line in report.samples)
     lines = {line.id: line for line in report.instructions}
     assert lines[short.id].status == "partial"
