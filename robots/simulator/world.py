@@ -1,9 +1,9 @@
 """The World: the truth of a simulated lab, its clock, and a log in which every act is before it is answered.
 
 An act happens whole or not at all. A device that can say what it did does an act once: told the same id again, it
-answers what it answered and moves nothing. A device that cannot say does whatever it is told, as often as it is told. What noise and faults do to an act depends on the seed and the act's id alone, so a run that was
-cut off and resumed meets what it would have met. After a crash the log is replayed with the amounts that really
-moved.
+answers what it answered and moves nothing. A device that cannot say does whatever it is told, as often as it is told.
+What noise and faults do to an act depends on the seed and the act's id alone, so a run that was cut off and resumed
+meets what it would have met. After a crash the log is replayed with the amounts that really moved.
 
 The clock is virtual: an act takes no real time unless ``pace`` says how much of it.
 """

@@ -239,7 +239,7 @@ def test_faults_that_the_policy_mends_are_deviations_and_the_samples_are_finishe
     missing, partial = (
         [line for line in report.deviations if line.instruction == item.id] for item in (pick_up, short)
     )
-    assert "missing tip on channel 3" in missing[0].message
+    assert "missing tip on channel 2" in missing[0].message
     assert missing[1].message == "Recovery, decided by the policy: next tip"
     assert {line.kind for line in partial} == {"partial", "recovery"}
     assert any("short aspirate on channel 1" in line.message for line in partial)
@@ -270,7 +270,7 @@ def test_what_a_person_gave_up_leaves_exactly_its_samples_unfinished() -> None:
     assert [line.kind for line in said[-3:]] == ["question", "answer", "recovery"]
     assert asked[0] in said[-3].message
     assert said[-1].message == "Recovery, decided by a person: skip"
-    assert any("clog on channel 6" in line.message for line in said)
+    assert any("clog on channel 5" in line.message for line in said)
 
 
 def test_a_sample_whose_aspirate_was_given_up_is_not_finished_whatever_was_dispensed() -> None:
