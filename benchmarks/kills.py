@@ -17,7 +17,8 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from benchmarks.killing import Killer, compare, every_kind, lab_that, make_run, world_log
+from benchmarks.every_kind import compare, every_kind
+from benchmarks.killing import Killer, lab_that, make_run, world_log
 from benchmarks.output import options, show, write
 from protocols.events import Event
 from protocols.program import Program

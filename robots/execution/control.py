@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import os
 import socket
 import socketserver
-import stat
-import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -23,6 +20,7 @@ from typing import Any, Literal, Self
 
 from protocols.errors import InputError, LabwrightError
 from robots.execution.ledger import Ledger
+from robots.execution.sockets import socket_path
 
 Command = Literal["status", "pause", "resume", "stop", "answer"]
 """What can be asked of a running run."""
@@ -47,6 +45,11 @@ class Switches:
         self._answer: tuple[int, str] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Event | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Somebody asked for a stop."""
+        return self.stop_reason is not None
 
     def attach(self) -> None:
         """Wake the running event loop on every change from now on."""
@@ -141,7 +144,7 @@ class ControlServer:
     """Serves the control channel of one run until closed."""
 
     def __init__(self, folder: Path, ledger: Ledger, switches: Switches, stopper: Stopper) -> None:
-        self.address = _address(folder)
+        self.address = str(socket_path(folder, "control"))
         self._ledger = ledger
         self._switches = switches
         self._stopper = stopper
@@ -261,18 +264,3 @@ def send(address: str, command: Command, *, timeout: float = 15.0, **fields: str
     if "error" in reply:
         raise InputError(str(reply["error"]), where=command)
     return dict(reply)
-
-
-def _address(folder: Path) -> str:
-    """A short path that only this user can reach; socket paths may be no longer than about 100 bytes."""
-    private = Path(tempfile.gettempdir()) / f"labwright-{os.getuid()}"
-    with contextlib.suppress(FileExistsError):
-        private.mkdir(mode=0o700)
-    found = private.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise InputError(
-            "the folder for control sockets can be reached by others",
-            where=str(private),
-            mend="Remove it, or make it yours alone (chmod 700)",
-        )
-    return str(private / f"{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}.sock")

@@ -8,32 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-from collections.abc import Callable, Coroutine
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable
+from typing import Any, Literal
 
 from protocols import timing
-from protocols.errors import DeviceError, LabwrightError
+from protocols.errors import LabwrightError
 from protocols.outcomes import Outcome
 from protocols.ports import CheckpointHook, Person, RecoveryChoice, RecoveryPolicy
 from protocols.program import AnyInstruction, AskPerson, MoveLabware, ReplaceTipRack, Wait, instruction_adapter
 from protocols.specs import WorkcellSpec
+from robots.execution.connection import Connection
 from robots.execution.control import SAFE_SECONDS, Switches, try_to_make_safe
 from robots.execution.devices import Devices
+from robots.execution.halting import Halt, named
 from robots.execution.ledger import Ledger
-from robots.execution.progress import Doubt, Ended, Progress, Question, Topic, start_time
+from robots.execution.people import People
+from robots.execution.progress import Doubt, Ended, Progress, start_time
 from robots.execution.recovery import check_outcome, policy_choice, what_remains
 from robots.execution.substitution import children
-from robots.ports import ConnectionLost, Driver
-
-RECONNECT_PAUSES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
-"""s before each attempt to reach the devices again."""
-MOST_LOSSES = 5
-"""Connections that one instruction may lose before the run stops for a person to look."""
-STOP_GRACE = 0.5
-"""s that a stopped instruction has to report how it ended, and as much again to heed that it is cancelled."""
-CLOSE_SECONDS = 5.0
-"""s that a driver may take to let go of its devices."""
+from robots.ports import ConnectionLost
 
 Progressed = Callable[[int, int, AnyInstruction], None]
 """Told after each instruction: how many are over, of how many, and which one was last."""
@@ -41,17 +34,6 @@ Source = Literal["device", "device record", "person"]
 """Who says how an instruction ended: the device at once, the device when asked later, or a person."""
 
 _REMEDIES: tuple[RecoveryChoice, ...] = ("retry", "next tip", "skip")
-
-T = TypeVar("T")
-
-
-class _Halt(Exception):
-    """The run cannot go on now; it can be resumed."""
-
-    def __init__(self, reason: str, error: LabwrightError | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.error = error
 
 
 class Runner:
@@ -74,13 +56,11 @@ class Runner:
         self._switches = switches
         self._workcell = workcell
         self._policy = policy
-        self._person = person
+        self._connection = Connection(devices, switches, lambda: ledger.progress.state)
+        self._people = People(ledger, switches, person)
         self._checkpoint = checkpoint
         self._progressed = progressed
-        self._driver: Driver | None = None
-        self._losses: dict[str, int] = {}
         self._seen: Ended | None = None
-        self._stop_waiter: asyncio.Future[None] | None = None
 
     @property
     def _progress(self) -> Progress:
@@ -97,13 +77,12 @@ class Runner:
         Whatever is raised, the devices were made safe first, and the run can be resumed.
         """
         self._switches.attach()
-        self._stop_waiter = asyncio.ensure_future(self._switches.until(self._is_stopping))
         try:
-            await self._connect()
+            await self._connection.open()
             while await self._step():
                 pass
             self._ledger.append("run_ended", payload={"skipped": sorted(self._progress.skipped)})
-        except _Halt as halt:
+        except Halt as halt:
             await self._halt(halt.reason)
             if halt.error is not None:
                 raise halt.error from None
@@ -111,15 +90,14 @@ class Runner:
             await self._halt(_why(error))
             raise
         finally:
-            self._stop_waiter.cancel()
-            await self._disconnect()
+            await self._connection.close()
 
     # -- one step -----------------------------------------------------------------------------------
 
     async def _step(self) -> bool:
         """Do the next thing; ``False`` when nothing is left to do."""
-        if self._is_stopping():
-            raise _Halt("stopped")
+        if self._switches.stopping:
+            raise Halt("stopped")
         if self._switches.pausing:
             await self._pause()
         progress = self._progress
@@ -128,7 +106,7 @@ class Runner:
             await self._look(progress.own(progress.ended.instruction), progress.ended.outcome)
         question = progress.question
         if question is not None and question.topic == "checkpoint" and progress.answer is None:
-            await self._ask_again(question)
+            await self._people.ask_again(question)
         if progress.doubt is not None:
             await self._settle_doubt()
         elif progress.fault is not None:
@@ -157,8 +135,8 @@ class Runner:
             return
         late = self._lateness(instruction)
         if isinstance(instruction, AskPerson | ReplaceTipRack):
-            await self._ask("confirm", instruction, _request(instruction) + late, ("done",))
-        elif late and await self._ask("late", instruction, f"Go on?{late}", ("go on", "skip")) == "skip":
+            await self._people.ask("confirm", instruction, _request(instruction) + late, ("done",))
+        elif late and await self._people.ask("late", instruction, f"Go on?{late}", ("go on", "skip")) == "skip":
             self._decided("skip", "person", ())
             return
         await self._begin(instruction)
@@ -167,7 +145,7 @@ class Runner:
         window, now = instruction.window, self._ledger.now()
         if window is None or window.latest is None or now <= window.latest:
             return ""
-        return f" ({_named(instruction)} was to start by {window.latest:g} s; it is {now:.1f} s.)"
+        return f" ({named(instruction)} was to start by {window.latest:g} s; it is {now:.1f} s.)"
 
     async def _begin(self, instruction: AnyInstruction, *, acts_done: int = 0, parent: str | None = None) -> None:
         """Write the intent, let the device do it, write the outcome.
@@ -197,9 +175,9 @@ class Runner:
 
     async def _carry_out(self, instruction: AnyInstruction, acts_done: int, source: Source) -> None:
         try:
-            outcome = await self._device(lambda driver: driver.execute(instruction, acts_done=acts_done))
+            outcome = await self._connection.ask(lambda driver: driver.execute(instruction, acts_done=acts_done))
         except ConnectionLost as error:
-            await self._after_loss(instruction, error)
+            await self._connection.renew(instruction, error)
             return
         check_outcome(instruction, outcome)
         doubt = self._progress.doubt
@@ -230,14 +208,13 @@ class Runner:
         """Find out what became of an instruction that was begun: ask the device, else a person."""
         doubt = self._progress.doubt
         assert doubt is not None
-        assert self._driver is not None
         instruction = doubt.instruction
         try:
-            done = await self._device(lambda driver: driver.acts_done(instruction.id))
+            done = await self._connection.ask(lambda driver: driver.acts_done(instruction.id))
         except ConnectionLost as error:
-            await self._after_loss(instruction, error)
+            await self._connection.renew(instruction, error)
             return
-        if done is not None and done >= self._driver.acts(instruction):
+        if done is not None and done >= self._connection.driver.acts(instruction):
             await self._carry_out(instruction, done, "device record")
         elif done is not None or instruction.repeatable:
             await self._begin(instruction, acts_done=done or 0)
@@ -248,8 +225,8 @@ class Runner:
         instruction = doubt.instruction
         half = isinstance(instruction, MoveLabware) and doubt.acts_done == 0
         choices = ("it happened", "it did not happen", *(("the arm holds it",) if half else ()))
-        text = f"{_named(instruction)} was begun, and the device cannot say how it ended. Did it happen?"
-        answer = await self._ask("doubt", instruction, text, choices)
+        text = f"{named(instruction)} was begun, and the device cannot say how it ended. Did it happen?"
+        answer = await self._people.ask("doubt", instruction, text, choices)
         if answer == "it happened":
             seconds = timing.seconds(instruction, self._progress.program, self._workcell)
             self._end(instruction, Outcome(seconds=seconds), "person")
@@ -268,12 +245,12 @@ class Runner:
         choice = "ask" if progress.made_safe else policy_choice(self._policy, fault, progress.tries)
         if choice == "make safe":
             self._ledger.append("recovery", instruction=instruction.id, payload={"choice": choice, "by": "policy"})
-            raise _Halt(f"{_named(instruction)} failed: {_said(fault)}")
+            raise Halt(f"{named(instruction)} failed: {_said(fault)}")
         if choice in possible:
             self._decided(choice, "policy", possible[choice])
             return
-        text = f"{_named(instruction)} failed: {_said(fault)}. What now?"
-        answer = await self._ask("fault", instruction, text, tuple(possible))
+        text = f"{named(instruction)} failed: {_said(fault)}. What now?"
+        answer = await self._people.ask("fault", instruction, text, tuple(possible))
         chosen = next(plan for name, plan in possible.items() if name == answer)
         self._decided(answer, "person", chosen)
 
@@ -299,123 +276,20 @@ class Runner:
             when = "before" if outcome is None else "after"
             payload = {"when": when, "text": found}
             self._ledger.append("inspection", instruction=instruction.id, payload=payload)
-            await self._ask("checkpoint", instruction, found, ("go on",))
+            await self._people.ask("checkpoint", instruction, found, ("go on",))
 
-    async def _ask(self, topic: Topic, instruction: AnyInstruction, text: str, choices: tuple[str, ...]) -> str:
-        """Put a question, unless it was put already; returns the answer, which is never "stop"."""
-        question, progress = self._progress.question, self._progress
-        if question is None or (question.topic, question.instruction) != (topic, instruction.id):
-            payload = {"topic": topic, "question": text, "choices": [*choices, "stop"]}
-            self._ledger.append("question", instruction=instruction.id, payload=payload)
-            question = progress.question
-            assert question is not None
-        return await self._ask_again(question)
-
-    async def _ask_again(self, question: Question) -> str:
-        answer = self._progress.answer
-        if answer is None:
-            answer = await self._hear(question)
-            if answer is None:
-                raise _Halt(f"nobody answered: {question.text}")
-            self._ledger.append("answer", instruction=question.instruction, payload={"answer": answer})
-        if answer == "stop":
-            raise _Halt("a person stopped the run")
-        return answer
-
-    async def _hear(self, question: Question) -> str | None:
-        """Wait for an answer from the person or over the control channel, whichever comes first."""
-        if self._person is None:
-            return self._switches.answered(question.sequence)
-        said: list[str | None] = []
-        threading.Thread(target=self._put, args=(question, said), daemon=True).start()
-        await self._switches.until(
-            lambda: bool(said) or self._switches.answered(question.sequence) is not None or self._is_stopping()
-        )
-        if self._is_stopping():
-            raise _Halt("stopped")
-        heard = self._switches.answered(question.sequence)
-        return heard if heard is not None else said[0]
-
-    def _put(self, question: Question, said: list[str | None]) -> None:
-        """In a thread of its own: a person may take as long as they like."""
-        assert self._person is not None
-        answer: str | None = None
-        try:
-            answer = self._person(question.text, question.choices)
-        finally:
-            said.append(answer if answer in question.choices else None)
-            self._switches.wake()
+    # -- holding ------------------------------------------------------------------------------------
 
     async def _pause(self) -> None:
         self._ledger.append("paused")
-        await self._switches.until(lambda: not self._switches.pausing or self._is_stopping())
-        if self._is_stopping():
-            raise _Halt("stopped")
+        await self._switches.until(lambda: not self._switches.pausing or self._switches.stopping)
+        if self._switches.stopping:
+            raise Halt("stopped")
         self._ledger.append("resumed")
-
-    # -- devices ------------------------------------------------------------------------------------
-
-    def _is_stopping(self) -> bool:
-        return self._switches.stop_reason is not None
 
     def _is_held(self) -> bool:
         """Nothing may begin: somebody asked for a pause or a stop."""
-        return self._switches.pausing or self._is_stopping()
-
-    async def _device(self, call: Callable[[Driver], Coroutine[Any, Any, T]]) -> T:
-        """Await the driver, as long as nobody stops the run."""
-        assert self._driver is not None
-        return await self._unless_stopped(call(self._driver))
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await a device; a stop cuts it short after a moment."""
-        assert self._stop_waiter is not None
-        if self._is_stopping():
-            work.close()
-            raise _Halt("stopped")
-        task = asyncio.ensure_future(work)
-        either: set[asyncio.Future[Any]] = {task, self._stop_waiter}
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({task}, timeout=STOP_GRACE)
-        finally:
-            await _give_up(task)
-        if not task.done() or task.cancelled():
-            raise _Halt("stopped")
-        try:
-            return task.result()
-        except (DeviceError, OSError):
-            if self._is_stopping():  # a device that was made safe refuses
-                raise _Halt("stopped") from None
-            raise
-
-    async def _after_loss(self, instruction: AnyInstruction, error: ConnectionLost) -> None:
-        """Reach the devices again; the instruction stays in doubt."""
-        self._losses[instruction.id] = self._losses.get(instruction.id, 0) + 1
-        if self._losses[instruction.id] > MOST_LOSSES:
-            raise _Halt(f"{_named(instruction)} lost the connection {MOST_LOSSES + 1} times", error)
-        await self._disconnect()
-        await self._connect()
-
-    async def _connect(self) -> None:
-        lost: ConnectionLost | None = None
-        for pause in RECONNECT_PAUSES:
-            assert self._stop_waiter is not None
-            await asyncio.wait({self._stop_waiter}, timeout=pause)
-            if self._is_stopping():
-                raise _Halt("stopped")
-            try:
-                self._driver = await self._unless_stopped(self._devices.connect(self._progress.state))
-                return
-            except ConnectionLost as error:
-                lost = error
-        raise _Halt(f"the devices do not answer: {lost}", lost)
-
-    async def _disconnect(self) -> None:
-        driver, self._driver = self._driver, None
-        if driver is not None:
-            with contextlib.suppress(Exception):  # a broken connection may say anything while it closes
-                await asyncio.wait_for(driver.close(), CLOSE_SECONDS)
+        return self._switches.pausing or self._switches.stopping
 
     async def _halt(self, reason: str) -> None:
         """Make safe and write down why.
@@ -423,21 +297,12 @@ class Runner:
         A stop from outside has done so, or is doing it; then an act that was on its way may have begun after it,
         so that the devices are told again.
         """
-        if self._is_stopping():
+        if self._switches.stopping:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._switches.until(self._switches.stopped.is_set), SAFE_SECONDS)
             reason = self._switches.stop_reason or reason
         trouble = await asyncio.to_thread(try_to_make_safe, self._devices.make_safe)
         self._ledger.append_stop(reason, safe=trouble is None)
-
-
-async def _give_up(task: asyncio.Future[Any]) -> None:
-    """Cancel what still goes on; what ignores that is left alone."""
-    if not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=STOP_GRACE)
-    if task.done() and not task.cancelled():
-        task.exception()  # heard, so that nobody reports it as forgotten
 
 
 def _why(error: BaseException) -> str:
@@ -451,11 +316,6 @@ def _why(error: BaseException) -> str:
 def _plain(instruction: AnyInstruction) -> dict[str, Any]:
     plain: dict[str, Any] = instruction_adapter.dump_python(instruction, mode="json", exclude_none=True)
     return plain
-
-
-def _named(instruction: AnyInstruction) -> str:
-    step = f" of step {instruction.step}" if instruction.step else ""
-    return f"Instruction {instruction.id} ({instruction.kind.replace('_', ' ')}){step}"
 
 
 def _request(instruction: AskPerson | ReplaceTipRack) -> str:

@@ -5,8 +5,10 @@ A Unix socket's path may be no longer than about 100 bytes, and a folder under `
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -20,9 +22,10 @@ def socket_path(folder: Path, purpose: str) -> Path:
         InputError: others can reach the folder that holds the sockets.
     """
     private = Path(tempfile.gettempdir()) / f"labwright-{os.getuid()}"
-    private.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        private.mkdir(mode=0o700)
     found = private.lstat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise InputError(
             "the folder for sockets can be reached by others",
             where=str(private),

@@ -8,7 +8,7 @@ import pytest
 
 from protocols.errors import DeviceError
 from protocols.outcomes import Outcome
-from robots.execution import runner
+from robots.execution import connection
 from robots.ports import ConnectionLost
 from robots.simulator import PlannedFault
 from tests.execution.lab import EVERY_KIND, Machine, Run, SimulatedLab, person, program, waits
@@ -18,7 +18,7 @@ LOST = ConnectionLost("the cable is out")
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "RECONNECT_PAUSES", (0.0,) * 7)
+    monkeypatch.setattr(connection, "RECONNECT_PAUSES", (0.0,) * 7)
 
 
 @pytest.mark.slow
@@ -46,13 +46,13 @@ def test_a_device_that_cannot_say_makes_one_question_of_a_lost_connection(tmp_pa
 
 
 def test_an_instruction_may_lose_its_connection_so_often_and_no_more(tmp_path: Path) -> None:
-    run = Run(tmp_path, program(*waits(1.0)), machine := Machine(script={"w0": [LOST] * runner.MOST_LOSSES}))
+    run = Run(tmp_path, program(*waits(1.0)), machine := Machine(script={"w0": [LOST] * connection.MOST_LOSSES}))
     assert run.go().kinds[-1] == "run_ended"
-    assert machine.connected == machine.closed == 1 + runner.MOST_LOSSES
+    assert machine.connected == machine.closed == 1 + connection.MOST_LOSSES
 
     folder = tmp_path / "more"
     folder.mkdir()
-    run = Run(folder, program(*waits(1.0)), machine := Machine(script={"w0": [LOST] * (runner.MOST_LOSSES + 1)}))
+    run = Run(folder, program(*waits(1.0)), machine := Machine(script={"w0": [LOST] * (connection.MOST_LOSSES + 1)}))
     with run.open() as session, pytest.raises(ConnectionLost, match="the cable is out"):
         session.carry_on()
     assert session.ledger.progress.phase == "stopped"
@@ -63,13 +63,13 @@ def test_an_instruction_may_lose_its_connection_so_often_and_no_more(tmp_path: P
 
 
 def test_losses_are_counted_for_each_instruction_by_itself(tmp_path: Path) -> None:
-    script: dict[str, list[Outcome | BaseException]] = {f"w{n}": [LOST] * runner.MOST_LOSSES for n in range(3)}
+    script: dict[str, list[Outcome | BaseException]] = {f"w{n}": [LOST] * connection.MOST_LOSSES for n in range(3)}
     run = Run(tmp_path, program(*waits(1.0, 1.0, 1.0)), Machine(script=script))
     assert run.go().kinds[-1] == "run_ended"
 
 
 def test_devices_that_do_not_answer_are_tried_some_times_and_then_the_run_stops(tmp_path: Path) -> None:
-    tries = len(runner.RECONNECT_PAUSES)
+    tries = len(connection.RECONNECT_PAUSES)
     assert Run(tmp_path, program(), Machine(connections=[LOST] * (tries - 1))).go().kinds[-1] == "run_ended"
 
     folder = tmp_path / "more"

@@ -14,7 +14,7 @@ from protocols.errors import DeviceError
 from protocols.events import Event
 from protocols.outcomes import Outcome
 from protocols.program import AnyInstruction, AskPerson, Wait
-from robots.execution import control, runner
+from robots.execution import connection, control
 from robots.execution.control import send
 from robots.execution.journal import read_journal
 from tests.execution.lab import (
@@ -492,7 +492,7 @@ def test_a_listener_that_breaks_stops_the_run_and_breaks_no_record(tmp_path: Pat
 
 
 def test_a_driver_that_does_not_let_go_does_not_keep_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.1)
     machine = Machine()
     connect = machine.connect
 

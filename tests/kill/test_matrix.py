@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.killing import Killer, compare, every_kind, lab_that, make_run, world_log
+from benchmarks.every_kind import compare, every_kind
+from benchmarks.killing import Killer, lab_that, make_run, world_log
 from protocols.events import Event
 from protocols.program import Program
 from robots.execution.home import Home

@@ -1,0 +1,26 @@
+"""Why a run cannot go on now, and how an instruction is called in words."""
+
+from __future__ import annotations
+
+from protocols.errors import LabwrightError
+from protocols.program import AnyInstruction
+
+
+class Halt(Exception):
+    """Raised when the run cannot go on now; it can be resumed.
+
+    Attributes:
+        reason: why, for the journal.
+        error: what whoever carries out the run is told, if it is more than that.
+    """
+
+    def __init__(self, reason: str, error: LabwrightError | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.error = error
+
+
+def named(instruction: AnyInstruction) -> str:
+    """An instruction by its id, kind and step."""
+    step = f" of step {instruction.step}" if instruction.step else ""
+    return f"Instruction {instruction.id} ({instruction.kind.replace('_', ' ')}){step}"
