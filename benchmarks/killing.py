@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -41,8 +42,12 @@ SETTLED = 30.0
 
 
 def lab_that(folder: Path, *, answers: bool) -> Path:
-    """A workcell file like the shipped STARlet, whose devices can, or cannot, say what they did."""
-    text = (SHIPPED / "starlet.yaml").read_text()
+    """A workcell file like the shipped STARlet, whose devices can, or cannot, say what they did.
+
+    It has no tip racks but the two that the program uses: pylabrobot takes its time for each of the others.
+    """
+    lines = (SHIPPED / "starlet.yaml").read_text().splitlines()
+    text = "\n".join(line for line in lines if not re.match(r"  tips_(?!300_[12]:)\w+_\d:", line))
     said = "true" if answers else "false"
     for device in ("kind: liquid handler, driver: simulated", "kind: arm, driver: simulated"):
         assert device in text
@@ -180,6 +185,8 @@ class _Zygote:
             if pid:
                 killed = os.WIFSIGNALED(status)
                 code = None if killed else os.WEXITSTATUS(status)
+                if code == 0:
+                    self._end_lab(socket)
                 return {"killed": killed, "code": code, "lab_kills": lab_kills}
             passed = time.monotonic() - began
             if (kill_after is not None and passed >= kill_after) or passed > SETTLED:
@@ -196,6 +203,13 @@ class _Zygote:
         if path not in self._workcells:
             self._workcells[path] = load_workcell(path)
         return self._workcells[path]
+
+    def _end_lab(self, socket: Path) -> None:
+        """A lab that was killed while its run ended was started again, and nobody needs it any more."""
+        lab = self._labs.pop(socket, None)
+        if lab is not None:
+            os.kill(lab, signal.SIGTERM)
+            os.waitpid(lab, 0)
 
     def _lab_ended(self, socket: Path) -> str | None:
         """ "killed" or "closed", once; ``None`` while it lives."""

@@ -25,7 +25,7 @@ from protocols.program import Program
 from robots.execution.home import Home
 from robots.workcell import Workcell, load_workcell
 
-LONGEST = 0.6
+LONGEST = 0.4
 """s within which a kill falls; an attempt that nobody kills takes about half of it."""
 
 
