@@ -369,7 +369,8 @@ class _Compiler:
         self._emitter.findings.complain()
 
     def _setup(self) -> tuple[str, ...]:
-        used = {kind: at for kind, at in self._tips_at_start.items() if self._emitter.tips[kind]}
+        needed = self._emitter.tips
+        used = {kind: (*at, needed[kind]) for kind, at in self._tips_at_start.items() if needed[kind]}
         findings = self._emitter.findings
         lines = setup_in_words(self._workcell, self._placed, self._fills, self._liquids, findings.drawn, used)
         undeclared = tuple(

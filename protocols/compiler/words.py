@@ -102,13 +102,13 @@ def setup_in_words(
     fills: Sequence[Fill],
     liquids: Mapping[str, Liquid],
     drawn: Mapping[str, float],
-    stock_at_start: Mapping[str, tuple[Sequence[str], int]],
+    tips: Mapping[str, tuple[Sequence[str], int, int]],
 ) -> tuple[str, ...]:
     """What a person has to do before the run: labware, liquids, tips.
 
     Args:
         drawn: what the program draws from each well in all, µL.
-        stock_at_start: by kind of tip that is used, its racks and how many new tips they hold.
+        tips: by kind of tip that is used, its racks, how many new tips they hold, and how many are used.
     """
     lines = [
         f"Put {name} ({workcell.kinds[labware.kind].category}, {labware.kind}"
@@ -133,8 +133,9 @@ def setup_in_words(
         needed = f" (up to {show_volume(most)} of it is drawn)" if most > 0 else ""
         each = " each" if len(wells) > 1 else ""
         lines.append(f"Fill {wells_in_words(wells)} with {show_volume(volume)}{each} of {liquid}{needed}")
-    for kind, (racks, tips) in stock_at_start.items():
-        lines.append(f"Have {tips} new tips of kind {kind} in {', '.join(racks)}")
+    for kind, (racks, held, used) in tips.items():
+        kept = f"Keep the {held} new tips of kind {kind} in {', '.join(racks)}: {used} are used"
+        lines.append(kept + (", and racks are exchanged on the way" if used > held else ""))
     return tuple(lines)
 
 

@@ -26,7 +26,7 @@ from protocols.program import (
 from protocols.quantities import show_duration, show_volume
 from protocols.specs import PipetteSpec, WorkcellSpec
 from protocols.timing import seconds
-from protocols.tips import DUST
+from protocols.tips import DUST, Tip
 from protocols.verify.effects import report_effect
 from protocols.verify.findings import Finding, Ledger
 from protocols.verify.margin import Margin
@@ -97,6 +97,8 @@ class _Pass:
         self.margin = Margin(margin) if margin else None
         self.operations = 0
         self._timed = any(instruction.window is not None for instruction in program.instructions)
+        self._fine: set[tuple[object, ...]] = set()
+        """Volumes, and heights in wells, of which there is nothing to say."""
         self._looked: set[tuple[str, tuple[int, ...], tuple[str, ...]]] = set()
         self._unknown: set[str] = set()
         self._heights: set[str | None] = set()
@@ -143,10 +145,17 @@ class _Pass:
             self._look(instruction, wells, key)
         pipette = self.workcell.pipettes.get(instruction.pipette)
         if pipette is not None:
-            self._check_volumes(instruction, pipette, liquid_class)
-        self._check_together(instruction)
-        if instruction.height is not None and not (liquid_class.jet and instruction.kind == "dispense"):
-            self._check_height(instruction, instruction.height)
+            tip = self.state.tip_on(pipette.id, channels[0])
+            asked = (pipette.id, instruction.kind, instruction.liquid_class, volumes, tip.spec.kind if tip else None)
+            if asked not in self._fine and self._check_volumes(instruction, pipette, liquid_class, tip):
+                self._fine.add(asked)
+            if not pipette.independent:
+                self._check_together(instruction, pipette)
+        height = instruction.height
+        if height is not None and not (liquid_class.jet and instruction.kind == "dispense"):
+            there = (wells, height)
+            if there not in self._fine and self._check_height(instruction, height):
+                self._fine.add(there)
         if liquid_class.level_detection and instruction.kind != "dispense":
             self._check_surface(instruction)
         if instruction.height is None and not liquid_class.level_detection and not liquid_class.jet:
@@ -170,14 +179,14 @@ class _Pass:
         if key not in self._looked:
             self._look(instruction, instruction.spots, key)
             self._check_kinds(instruction)
-        self._check_together(instruction)
+        self._check_head(instruction)
         if self.margin is not None:
             self.margin.renew(instruction)
         return self.state.pick_up_tips(instruction.pipette, instruction.channels, instruction.spots)
 
     def _drop(self, instruction: DropTips) -> Sequence[Effect]:
         self.operations += len(instruction.channels)
-        self._check_together(instruction)
+        self._check_head(instruction)
         spots = instruction.spots
         if spots is not None:
             key = (instruction.pipette, instruction.channels, spots)
@@ -192,7 +201,7 @@ class _Pass:
 
     def _air_gap(self, instruction: AirGap) -> Sequence[Effect]:
         self.operations += len(instruction.channels)
-        self._check_together(instruction)
+        self._check_head(instruction)
         pipette = self.workcell.pipettes.get(instruction.pipette)
         if pipette is not None:
             self._check_most(instruction, pipette, max(instruction.volumes))
@@ -202,6 +211,7 @@ class _Pass:
         if self.workcell.arm is None:
             self._add("D08", instruction, "the workcell has no arm", "ask a person to move it", instruction.labware)
         self._looked.clear()
+        self._fine.clear()
         return self.state.move_labware(instruction.labware, instruction.site)
 
     def _replace(self, instruction: ReplaceTipRack) -> Sequence[Effect]:
@@ -252,14 +262,17 @@ class _Pass:
                     place=well.labware.name,
                 )
 
-    def _check_height(self, instruction: Stroke, height: float) -> None:
+    def _check_height(self, instruction: Stroke, height: float) -> bool:
         """Only a jet falls from wherever the rim is; any other stroke takes its height as it is given."""
+        fine = True
         for place in instruction.wells:
             well = self.state.wells.get(place)
             depth = None if well is None else well.cavity.depth
             if depth is not None and height > depth + RIM_CLEARANCE:
                 message = f"the tip's end is at {height:g} mm, the well is {depth:g} mm deep"
                 self._add("P08", instruction, message, "stay within the well", place)
+                fine = False
+        return fine
 
     def _check_surface(self, instruction: Stroke) -> None:
         """A channel that feels for the surface finds none in an empty well, even to draw nothing."""
@@ -268,11 +281,13 @@ class _Pass:
             if well is not None and volume <= DUST and well.volume <= DUST:
                 self._add("L01", instruction, "there is no surface to find in an empty well", "leave it out", place)
 
-    def _check_together(self, instruction: Stroke | PickUpTips | DropTips | AirGap) -> None:
-        """A head moves as one: all its channels, in their order, by one volume."""
+    def _check_head(self, instruction: PickUpTips | DropTips | AirGap) -> None:
         pipette = self.workcell.pipettes.get(instruction.pipette)
-        if pipette is None or pipette.independent:
-            return
+        if pipette is not None and not pipette.independent:
+            self._check_together(instruction, pipette)
+
+    def _check_together(self, instruction: Stroke | PickUpTips | DropTips | AirGap, pipette: PipetteSpec) -> None:
+        """A head moves as one: all its channels, in their order, by one volume."""
         if instruction.channels != tuple(range(pipette.channels)):
             message = f"all {pipette.channels} channels of '{pipette.id}' move together, in their order"
             self._add("D09", instruction, message, "use them all, or a pipette of independent channels", pipette.id)
@@ -288,24 +303,29 @@ class _Pass:
             message = f"tips of different kinds are picked up at once: {', '.join(sorted(kinds))}"
             self._add("D09", instruction, message, "pick up one kind after the other", instruction.spots[0])
 
-    def _check_most(self, instruction: Stroke | AirGap, pipette: PipetteSpec, volume: float, what: str = "") -> None:
-        if volume > pipette.max_volume:
-            asked, most = show_volume(volume), show_volume(pipette.max_volume)
-            self._add("D03", instruction, f"{asked}{what} in one stroke, '{pipette.id}' moves {most}", "split it")
+    def _check_most(self, instruction: Stroke | AirGap, pipette: PipetteSpec, volume: float, what: str = "") -> bool:
+        if volume <= pipette.max_volume:
+            return True
+        asked, most = show_volume(volume), show_volume(pipette.max_volume)
+        self._add("D03", instruction, f"{asked}{what} in one stroke, '{pipette.id}' moves {most}", "split it")
+        return False
 
-    def _check_volumes(self, instruction: Stroke, pipette: PipetteSpec, liquid_class: LiquidClass) -> None:
+    def _check_volumes(
+        self, instruction: Stroke, pipette: PipetteSpec, liquid_class: LiquidClass, tip: Tip | None
+    ) -> bool:
+        """Whether there is nothing to say of the volumes, so that the same need not be looked at again."""
         volumes = instruction.volumes
         largest, smallest = (volumes[0], volumes[0]) if len(volumes) == 1 else (max(volumes), min(volumes))
-        self._check_most(instruction, pipette, largest)
+        fine = self._check_most(instruction, pipette, largest)
         if instruction.kind == "aspirate":
-            self._check_most(instruction, pipette, liquid_class.blow_out, " of blow-out air")
-        tip = self.state.tip_on(instruction.pipette, instruction.channels[0])
+            fine &= self._check_most(instruction, pipette, liquid_class.blow_out, " of blow-out air")
         least = pipette.min_volume if tip is None else max(pipette.min_volume, tip.spec.min_volume)
         if smallest < least:
             for place, volume in zip(instruction.wells, volumes, strict=True):
                 if volume < least and not self.ledger.again("L04", instruction.step, place):
                     message = f"{show_volume(volume)} is less than the {show_volume(least)} it moves accurately"
                     self._add("L04", instruction, message, "take a smaller tip, or dilute first and move more", place)
+        return fine and smallest >= least
 
     def _check_class(self, instruction: Stroke, liquid_class: LiquidClass) -> None:
         for place in instruction.wells:
