@@ -13,7 +13,7 @@ demo: $(VENV)/.core
 	@echo "Open $(DEMO)/report/report.html in a browser."
 
 test: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -n auto --dist loadgroup
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal
 
 setup: $(VENV)/.dev
 
