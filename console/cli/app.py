@@ -61,6 +61,16 @@ def _plan(file: Path, workcell_name: str, options: PlanOptions, *, recorded: boo
     return make_plan(file, lab, deck, options)
 
 
+def _plan_for_run(file: Path, workcell_name: str, options: PlanOptions) -> Planned:
+    """The same on the recorded deck, if a new run may begin there: nobody should approve one that cannot."""
+    from console.cli.admission import require_free
+    from robots.execution.home import Home
+    from robots.workcell import load_workcell
+
+    require_free(Home.find(), load_workcell(workcell_name).spec.name)
+    return _plan(file, workcell_name, options, recorded=True)
+
+
 @app.command("run")
 @expanded
 def _run(
@@ -77,12 +87,14 @@ def _run(
     """
 
     def work(screen: Screen) -> ExitCode:
+        from console.cli.admission import require_name
         from console.cli.planning import make_simulation, read_policy
         from console.cli.running import Settings, run
         from robots.execution.home import Home
 
+        require_name(approve)
         settings = Settings(policy=read_policy(lab.on_fault), simulation=make_simulation(lab), approve=approve)
-        return run(screen, Home.find(), _plan(file, workcell_name, plan, recorded=True), settings)
+        return run(screen, Home.find(), _plan_for_run(file, workcell_name, plan), settings)
 
     report_failures(work, as_json=as_json)
 
@@ -105,7 +117,8 @@ def _verify(
     """Say whether a file can run on this workcell, and everything that is wrong with it, at once."""
 
     def work(screen: Screen) -> ExitCode:
-        from console.cli.showing import MOST_LINES, show_plan
+        from console.cli.screen import MOST_LINES
+        from console.cli.showing import show_plan
         from protocols.formats.protocol_file import write_program
 
         planned = _plan(file, workcell_name, plan, recorded=recorded)
@@ -183,14 +196,14 @@ def _doctor(as_json: o.Json = False) -> None:
 
 
 @runs.command("list")
-def _runs_list(as_json: o.Json = False) -> None:
-    """Every run, the newest first."""
+def _runs_list(everything: o.All = False, as_json: o.Json = False) -> None:
+    """The runs of this computer, the newest first."""
 
     def work(screen: Screen) -> ExitCode:
-        from console.cli.runs import list_runs
+        from console.cli.listing import list_runs
         from robots.execution.home import Home
 
-        return list_runs(screen, Home.find())
+        return list_runs(screen, Home.find(), everything=everything)
 
     report_failures(work, as_json=as_json)
 
@@ -200,11 +213,12 @@ def _runs_show(run: o.RunId, everything: o.All = False, as_json: o.Json = False)
     """What a run is, where it stands, what it waits for, and what happened."""
 
     def work(screen: Screen) -> ExitCode:
-        from console.cli.runs import show_run
+        from console.cli.run_page import show_run
         from robots.execution.home import Home
         from robots.execution.run_folder import open_run
 
-        return show_run(screen, open_run(Home.find(), run), everything=everything)
+        home = Home.find()
+        return show_run(screen, home, open_run(home, run), everything=everything)
 
     report_failures(work, as_json=as_json)
 
@@ -230,7 +244,7 @@ def _runs_resume(
 
 @runs.command("pause")
 def _runs_pause(run: o.RunId, as_json: o.Json = False) -> None:
-    """Let a run that is going on finish its move and wait; `resume` lets it go on."""
+    """Let a run that is going on finish its move and wait; runs resume lets it go on."""
     _tell(run, "pause", as_json=as_json)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import re
 import sys
 import tempfile
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from console.cli.exits import ExitCode
 
@@ -21,6 +23,11 @@ _MENDS = {
     errno.EPERM: "Choose a place that you may write to, or set LABWRIGHT_HOME to one",
     errno.EROFS: "Choose a place that can be written to, or set LABWRIGHT_HOME to one",
     errno.ENOENT: "Check the path",
+    errno.ENOTDIR: "Name a folder; a part of this path is a file",
+    errno.EEXIST: "Name a folder; there is a file of this name",
+    errno.EISDIR: "Name a file; this is a folder",
+    errno.ENAMETOOLONG: "Choose a shorter path",
+    errno.EFBIG: "Make room within your limit of file sizes (ulimit -f), then try again",
     errno.EMFILE: "Close other programs, or raise the limit of open files (ulimit -n)",
 }
 
@@ -33,17 +40,29 @@ class Failure:
     what: str
     where: str = ""
     mend: str = ""
+    problems: tuple[dict[str, str], ...] = ()
 
     def paragraph(self) -> str:
         """One paragraph: where, what, and what to do."""
         place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what}" + (f"\n{self.mend}." if self.mend else "")
+        return f"{place}{self.what}" + (f"\n{self.mend.rstrip('.')}." if self.mend else "")
+
+    def as_json(self) -> dict[str, Any]:
+        """The failure, for machines: ``problems`` are those of a file, one by one."""
+        what = self.what.splitlines()[0] if self.problems else self.what
+        return {
+            "error": what,
+            "where": self.where,
+            "mend": self.mend,
+            "problems": list(self.problems),
+            "exit_code": int(self.code),
+        }
 
 
 def explain(error: BaseException) -> Failure:
     """Turn an exception into what the user is told; a bug leaves a crash log behind."""
     if isinstance(error, KeyboardInterrupt):
-        return Failure(ExitCode.INTERRUPTED, "Interrupted")
+        return Failure(ExitCode.INTERRUPTED, "interrupted")
     if isinstance(error, MemoryError):
         return Failure(ExitCode.SYSTEM, "there is not enough memory for this", mend="Split the job into smaller ones")
     known = _known(error)
@@ -51,6 +70,8 @@ def explain(error: BaseException) -> Failure:
         return known
     if isinstance(error, OSError):
         return _refused(error)
+    if isinstance(error, UnicodeEncodeError):
+        return Failure(ExitCode.INPUT, "a path has bytes that are not UTF-8 text", mend="Rename the file or folder")
     return _bug(error)
 
 
@@ -59,6 +80,7 @@ def _known(error: BaseException) -> Failure | None:
         ApprovalError,
         CompileError,
         DeviceError,
+        FileProblemsError,
         InputError,
         LabwrightError,
         LeaseError,
@@ -76,7 +98,15 @@ def _known(error: BaseException) -> Failure | None:
         (DeviceError, ExitCode.STOPPED),
     )
     code = next((code for kind, code in kinds if isinstance(error, kind)), ExitCode.INPUT)
+    if isinstance(error, FileProblemsError):
+        problems = tuple({"where": item.where, "what": item.what, "mend": item.mend} for item in error.problems)
+        return Failure(code, _by_line(error.what, error.where), error.where, error.mend, problems)
     return Failure(code, error.what, error.where, error.mend)
+
+
+def _by_line(problems: str, path: str) -> str:
+    """A list of problems that names the file once, before it, and not again in each of its lines."""
+    return re.sub(rf"^  {re.escape(path)}:(\d+)", r"  line \1", problems, flags=re.MULTILINE)
 
 
 def _refused(error: OSError) -> Failure:

@@ -116,7 +116,9 @@ Pool = Annotated[
     bool, typer.Option("--pool", help="Several rows may fill one destination well.", rich_help_panel=_WORKLIST)
 ]
 
-Seed = Annotated[int, typer.Option(help="Of the simulated lab's chance.", rich_help_panel=_SIMULATION)]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="Of the simulated lab's chance.", rich_help_panel=_SIMULATION)
+]
 NoiseLevel = Annotated[
     float,
     typer.Option(
@@ -135,6 +137,10 @@ Faults = Annotated[
 Pace = Annotated[
     float,
     typer.Option(
-        metavar="FACTOR", min=0, help="Real seconds for each second of the lab's clock.", rich_help_panel=_SIMULATION
+        metavar="FACTOR",
+        min=0,
+        max=1000,
+        help="Real seconds for each second of the lab's clock; 0 lets no time pass.",
+        rich_help_panel=_SIMULATION,
     ),
 ]

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from console.cli.groups import LabOptions, PlanOptions
 from protocols.compiler import Compilation, compile_protocol
 from protocols.compiler.planner import Favour
-from protocols.errors import InputError
+from protocols.errors import FileProblemsError, InputError
 from protocols.formats.documents import load_document
 from protocols.formats.options import Policy, Unreachable, Worklist, WorklistOptions
 from protocols.formats.protocol_file import Input, read_input
@@ -27,6 +27,15 @@ from robots.execution.run_folder import Simulation
 from robots.report import Plan, UnreachableRow
 from robots.simulator import FaultPlan, Noise
 from robots.workcell import Workcell
+
+_SETTLED_BY = {
+    "too dilute": "--too-dilute",
+    "too little volume": "--shortfall",
+    "decimal comma": "--decimal-comma",
+    "pooling is meant": "--pool",
+    "say how many": "--plate",
+}
+"""Words in what is wrong with a worklist, and the option that settles it."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,7 @@ def make_plan(file: Path, workcell: Workcell, deck: LabState, options: PlanOptio
         InputError: the file or an option cannot be used.
         CompileError: the workcell cannot do it.
     """
-    given = read_input(file, _worklist_options(options))
+    given = _read(file, options)
     compilation = _compile(given, workcell, deck, options)
     program = compilation.program if compilation else given.program
     assert program is not None
@@ -135,6 +144,16 @@ def make_plan(file: Path, workcell: Workcell, deck: LabState, options: PlanOptio
         description=given.protocol.description if given.protocol else "",
         options=options.in_words(),
     )
+
+
+def _read(file: Path, options: PlanOptions) -> Input:
+    try:
+        return read_input(file, _worklist_options(options))
+    except FileProblemsError as error:
+        hints = [option for phrase, option in _SETTLED_BY.items() if phrase in error.what]
+        if hints and not error.mend:
+            error.mend = f"Options that settle such things: {', '.join(hints)}; `labwright verify --help` explains them"
+        raise
 
 
 def _compile(given: Input, workcell: Workcell, deck: LabState, options: PlanOptions) -> Compilation | None:
@@ -175,6 +194,8 @@ def _read_faults(path: Path | None) -> FaultPlan:
 
 
 def _worklist_options(options: PlanOptions) -> WorklistOptions:
+    if not options.diluent.strip():
+        raise InputError("--diluent: the liquid needs a name", mend="Write it like 'TE buffer'")
     return WorklistOptions(
         decimal_comma=options.decimal_comma,
         pool=options.pool,

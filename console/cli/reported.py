@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import typer
 
@@ -22,18 +21,11 @@ def report_failures(work: Work, *, as_json: bool = False) -> None:
     screen = Screen(as_json=as_json)
     try:
         code = work(screen)
-    except typer.Exit:
-        raise
-    except BrokenPipeError:  # the reader of a pipe has gone: there is nobody to tell
-        code = ExitCode.OK
-        with suppress(OSError):
-            screen.abandon_output()
     except BaseException as error:
         from console.cli.failures import explain
 
         failure = explain(error)
         code = failure.code
-        if as_json:
-            screen.give({"error": failure.what, "where": failure.where, "mend": failure.mend, "exit_code": int(code)})
+        screen.give(failure.as_json())
         complain(failure.paragraph())
     raise typer.Exit(int(code))

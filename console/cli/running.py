@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from console.cli.admission import require_name, user_name
 from console.cli.exits import ExitCode
+from console.cli.failures import explain
+from console.cli.listing import handle
 from console.cli.planning import Planned
-from console.cli.screen import Screen, Step
+from console.cli.run_page import open_question
+from console.cli.screen import Screen, Step, complain
 from console.cli.showing import show_end, show_plan
-from protocols.errors import ApprovalError
+from protocols.errors import ApprovalError, LabwrightError
 from protocols.labstate import LabState
 from protocols.ports import Person, RecoveryPolicy
 from protocols.program import AnyInstruction
@@ -53,7 +57,9 @@ def run(screen: Screen, home: Home, planned: Planned, settings: Settings) -> Exi
     by = _approved_by(screen, settings.approve, simulated=simulated)
     folder = _create(home, planned, settings, simulation=settings.simulation if simulated else None)
     folder.approve(by)
-    screen.say(f"Run {folder.run}, approved by {by}")
+    screen.say(
+        f"Run {folder.run}, " + (f"approved by {by}" if by != SIMULATION else "in the simulated lab"), whole=True
+    )
     return carry_out(screen, Executor(home, planned.workcell), folder)
 
 
@@ -70,6 +76,8 @@ def simulate(screen: Screen, planned: Planned, settings: Settings, report: Path 
     if not planned.verification.ok:
         screen.give(planned.as_json())
         return ExitCode.FINDINGS
+    if report is not None:
+        report.mkdir(parents=True, exist_ok=True)  # better refused now than after the simulation
     with tempfile.TemporaryDirectory(prefix="labwright-") as temporary:
         home = Home(Path(temporary))
         folder = _create(home, planned, settings, simulation=settings.simulation)
@@ -84,8 +92,11 @@ def simulate(screen: Screen, planned: Planned, settings: Settings, report: Path 
         progress = _with_progress(screen, executor, folder, _confirming(screen))
         page = save_report(folder, report) if report is not None else None
         truth = labs[-1].world.state
-    _show_simulated(screen, folder, progress, truth, page)
-    screen.give({**planned.as_json(), **_outcome(folder, progress, page), "strays": _strays(progress.state, truth)})
+    _show_simulated(screen, progress, truth)
+    if page is not None:
+        screen.say(f"Report: {page}", whole=True)
+    outcome = {**_outcome(progress, page), "strays": _strays(progress.state, truth)}
+    screen.give({**planned.as_json(), **outcome})
     return _code(progress)
 
 
@@ -94,12 +105,15 @@ def carry_out(screen: Screen, executor: Executor, folder: RunFolder, *, person: 
     try:
         progress = _with_progress(screen, executor, folder, person or _asking(screen))
     except BaseException:
-        if any(event.kind == "run_started" for event in folder.events()):
-            save_report(folder)
+        with suppress(OSError, LabwrightError):  # what went wrong first is what is told
+            if any(event.kind == "run_started" for event in folder.events()):
+                save_report(folder)
         raise
-    page = save_report(folder)
-    show_end(screen, folder.run, progress, page)
-    screen.give(_outcome(folder, progress, page))
+    show_end(screen, handle(folder.run, executor.home.runs()), progress, safe=_made_safe(folder))
+    page = _report(folder)
+    if page is not None:
+        screen.say(f"Report: {page}", whole=True)
+    screen.give({"run": folder.run, **_outcome(progress, page)})
     return _code(progress)
 
 
@@ -120,8 +134,23 @@ def _create(home: Home, planned: Planned, settings: Settings, *, simulation: Sim
     )
 
 
+def _report(folder: RunFolder) -> Path | None:
+    """The report's page; a run that ended well has ended well also where its report cannot be written."""
+    try:
+        return save_report(folder)
+    except (OSError, LabwrightError) as error:
+        complain(f"the report could not be written: {explain(error).paragraph()}")
+        return None
+
+
+def _made_safe(folder: RunFolder) -> bool | None:
+    """Whether the devices confirmed the last stop that a person asked for."""
+    last = folder.events()[-1]
+    return bool(last.payload.get("safe")) if last.kind == "stopped" and "safe" in last.payload else None
+
+
 def _with_progress(screen: Screen, executor: Executor, folder: RunFolder, person: Person | None) -> Progress:
-    with screen.progress("Running") as step:
+    with screen.progress("Running", len(folder.program.instructions)) as step:
         return executor.execute(folder, Company(person=person, progressed=_stepping(step)))
 
 
@@ -135,11 +164,12 @@ def _asking(screen: Screen) -> Person | None:
 
 
 def _answering(answer: str, screen: Screen) -> Person:
-    """Someone who gives ``answer`` once and then asks the person at the terminal."""
+    """Someone who gives ``answer`` to the first question alone, and then asks the person at the terminal."""
     left = [answer]
 
     def person(question: str, choices: tuple[str, ...]) -> str | None:
-        return left.pop() if left and answer in choices else screen.choose(question, choices)
+        given = left.pop() if left else None
+        return given if given in choices else screen.choose(question, choices)
 
     return person
 
@@ -164,28 +194,29 @@ def _approved_by(screen: Screen, given: str | None, *, simulated: bool) -> str:
     if screen.has_person:
         said = screen.ask("Approve and run this? Type yes or your name, or press Enter to leave it:")
         if said.lower() in ("y", "yes"):
-            return getpass.getuser()
+            return user_name()
         if said and said.lower() not in ("n", "no"):
+            require_name(said)
             return said
     elif simulated:
         return SIMULATION
-    raise ApprovalError("nobody approved this run, so nothing moved", mend="Approve it, or give --approve NAME")
+    raise ApprovalError(
+        "nobody approved this run, so nothing moved", mend="Approve it when asked, or give --approve NAME"
+    )
 
 
 def _code(progress: Progress) -> ExitCode:
     return ExitCode.OK if progress.phase == "done" else ExitCode.STOPPED
 
 
-def _outcome(folder: RunFolder, progress: Progress, page: Path | None) -> dict[str, Any]:
-    question = progress.question if progress.answer is None else None
+def _outcome(progress: Progress, page: Path | None) -> dict[str, Any]:
     return {
-        "run": folder.run,
         "phase": progress.phase,
         "done": len(progress.finished),
         "total": len(progress.program.instructions),
         "skipped": sorted(progress.skipped),
-        "stop_reason": progress.stop_reason,
-        "question": question and {"question": question.text, "choices": list(question.choices)},
+        "stop_reason": progress.stop_reason if progress.phase == "stopped" else "",
+        "question": open_question(progress),
         "lab_seconds": progress.state.clock,
         "report": page and str(page),
     }
@@ -199,13 +230,9 @@ def _strays(expected: LabState, truth: LabState) -> dict[str, Any]:
     return {"well": worst, "by": off[worst] if worst else 0.0, "spilled": spilled}
 
 
-def _show_simulated(screen: Screen, folder: RunFolder, progress: Progress, truth: LabState, page: Path | None) -> None:
+def _show_simulated(screen: Screen, progress: Progress, truth: LabState) -> None:
     strays = _strays(progress.state, truth)
-    if progress.phase == "done":
-        show_end(screen, folder.run, progress, page)
-    else:
-        done, total = len(progress.finished), len(progress.program.instructions)
-        screen.say(f"Stopped after {done:,} of {total:,} instructions: {progress.stop_reason}.", style="yellow")
+    show_end(screen, "", progress)
     if strays["well"] is not None and abs(strays["by"]) >= 0.005:
         screen.say(f"In the simulated lab {strays['well']} departs most from the plan, by {strays['by']:+.2f} µL.")
     if strays["spilled"] > 0:

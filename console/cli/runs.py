@@ -1,144 +1,30 @@
-"""runs: what ran, what runs now, and what can be done about it."""
+"""runs: what can be done about a run: go on, pause, stop, answer, give up."""
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
+from console.cli.admission import user_name
 from console.cli.exits import ExitCode
+from console.cli.run_page import open_question
 from console.cli.running import resume
 from console.cli.screen import Screen
-from console.cli.showing import MOST_LINES
-from protocols.errors import InputError, RecordError
-from protocols.events import Event
-from protocols.quantities import show_duration
+from protocols.errors import InputError
 from robots.execution.control import Command, send
 from robots.execution.executor import Executor
 from robots.execution.home import Home
-from robots.execution.progress import Progress
-from robots.execution.run_folder import RunFolder, open_run, run_folders
-from robots.execution.status import holder_of, run_status
-from robots.report import describe
+from robots.execution.run_folder import RunFolder, open_run
+from robots.execution.status import holder_of
 from robots.workcell import load_workcell
 
-_TOLD = ("by", "reason", "safe", "question", "answer", "choice", "source", "when", "text", "abandoned")
-"""What of an event's payload is said in a line."""
 CONTROL_SECONDS = 15.0
 """s that a run may take to do what it is told; making safe is given 10 of them."""
-
-
-def list_runs(screen: Screen, home: Home) -> ExitCode:
-    """Every run, the newest first."""
-    lines = [_line(folder) for folder in reversed(run_folders(home))]
-    if lines:
-        screen.table(
-            ("run", "workcell", "status", "done"),
-            [(line["run"], line["workcell"], line["status"], _share(line)) for line in lines],
-        )
-    else:
-        screen.say(f"No runs yet under {home.path}.")
-    screen.give({"home": str(home.path), "runs": lines})
-    return ExitCode.OK
-
-
-def _line(folder: RunFolder) -> dict[str, Any]:
-    try:
-        progress = folder.progress()
-        record = folder.record
-    except RecordError as error:
-        return {"run": folder.run, "title": "", "workcell": "", "status": "damaged", "problem": str(error)}
-    return {
-        "run": folder.run,
-        "title": record.title,
-        "workcell": record.workcell,
-        "status": run_status(folder, progress),
-        "done": len(progress.finished),
-        "total": len(progress.program.instructions),
-        "created": record.created,
-    }
-
-
-def _share(line: dict[str, Any]) -> str:
-    return f"{line['done']:,} of {line['total']:,}" if "done" in line else ""
-
-
-def show_run(screen: Screen, folder: RunFolder, *, everything: bool = False) -> ExitCode:
-    """One run: what it is, where it stands, what it waits for, and what happened."""
-    progress, events, record = folder.progress(), folder.events(), folder.record
-    status = run_status(folder, progress)
-    holder = holder_of(folder)
-    screen.say(record.title, style="bold")
-    screen.table(
-        ("", ""),
-        [
-            ("run", folder.run),
-            ("status", f"{status}{_why(progress, status)}"),
-            ("workcell", record.workcell + ("" if record.simulation is None else " (simulated)")),
-            ("made from", record.source),
-            ("approved by", _approved_by(events)),
-            ("done", f"{len(progress.finished):,} of {len(progress.program.instructions):,} instructions"),
-            ("lab's clock", show_duration(progress.state.clock)),
-            ("carried out by", str(holder) if holder else "nobody now"),
-            ("folder", str(folder.path)),
-        ],
-    )
-    _show_open_matters(screen, folder, progress, status)
-    shown = events if everything else events[-MOST_LINES:]
-    screen.say("Events:" if everything else f"The last {len(shown)} of {len(events)} events (--all shows them):")
-    screen.lines(_event_line(event) for event in shown)
-    screen.give(
-        {
-            **_line(folder),
-            "record": record.model_dump(mode="json"),
-            "question": _question(progress),
-            "stop_reason": progress.stop_reason,
-            "events": [event.model_dump(mode="json") for event in shown],
-        }
-    )
-    return ExitCode.OK
-
-
-def _why(progress: Progress, status: str) -> str:
-    if status == "stopped" and progress.stop_reason:
-        return f": {progress.stop_reason}"
-    return f" by {progress.abandoned}" if progress.abandoned else ""
-
-
-def _approved_by(events: Sequence[Event]) -> str:
-    return next((str(event.payload["by"]) for event in reversed(events) if event.kind == "approved"), "nobody")
-
-
-def _question(progress: Progress) -> dict[str, Any] | None:
-    question = progress.question
-    if question is None or progress.answer is not None:
-        return None
-    return {"question": question.text, "choices": list(question.choices)}
-
-
-def _show_open_matters(screen: Screen, folder: RunFolder, progress: Progress, status: str) -> None:
-    if progress.doubt is not None:
-        screen.say(f"Begun, and it is not known how it ended: {describe(progress.doubt.instruction)}", style="yellow")
-    question = _question(progress)
-    if question is not None:
-        screen.say(f"Waits for an answer: {question['question']}", style="yellow")
-        screen.say(f"  choices: {', '.join(question['choices'])}")
-    if status in ("stopped", "interrupted", "planned"):
-        screen.say(f"Go on with: labwright runs resume {folder.run}")
-
-
-def _event_line(event: Event) -> str:
-    said = {key: value for key, value in event.payload.items() if key in _TOLD and value not in ("", None, [], {})}
-    outcome = event.payload.get("outcome", {})
-    said |= {key: outcome[key] for key in ("status", "seconds") if key in outcome}
-    said |= (
-        {"faults": "; ".join(fault["message"] for fault in outcome.get("faults", ()))} if "faults" in outcome else {}
-    )
-    words = ", ".join(
-        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in said.items()
-    )
-    about = f" {event.instruction}" if event.instruction else ""
-    return f"{event.sequence:>5}  {event.wall_time[11:19]}  {event.kind}{about}  {words}".rstrip()
+_SAID: dict[Command, str] = {
+    "pause": "pauses after the move it is in; `labwright runs resume` lets it go on",
+    "stop": "is stopped, and the devices are safe",
+    "answer": "has its answer and goes on",
+}
 
 
 def resume_run(screen: Screen, home: Home, run: str, answer: str | None) -> ExitCode:
@@ -148,24 +34,49 @@ def resume_run(screen: Screen, home: Home, run: str, answer: str | None) -> Exit
     if holder is not None and holder.control is not None and answer is None and folder.progress().phase == "paused":
         send(holder.control, "resume")
         screen.say(f"Run {folder.run} goes on in process {holder.pid}.")
-        screen.give({"run": folder.run, "phase": "running"})
+        screen.give({"run": folder.run, "phase": "running", "process": holder.pid})
         return ExitCode.OK
+    if answer is not None:
+        _require_wanted(folder, answer)
     return resume(screen, home, folder, answer)
+
+
+def _require_wanted(folder: RunFolder, answer: str) -> None:
+    """Make sure that the answer is to a question that a person can have seen.
+
+    Raises:
+        InputError: the run waits for none, or for another.
+    """
+    progress, where = folder.progress(), f"run {folder.run}"
+    question = open_question(progress)
+    if progress.phase == "done":
+        raise InputError("the run has ended already", where=where)
+    if question is None and progress.doubt is None:
+        raise InputError("it waits for no answer", where=where, mend="Go on with it without --answer")
+    if question is not None and answer not in question["choices"]:
+        raise InputError(
+            f"'{answer}' is no answer to: {question['question']}",
+            where=where,
+            mend=f"Possible: {', '.join(question['choices'])}",
+        )
 
 
 def tell_run(screen: Screen, home: Home, run: str, command: Command, fields: Mapping[str, str]) -> ExitCode:
     """Tell the process that carries out a run to pause, to stop, or an answer."""
     folder = open_run(home, run)
+    where = f"run {folder.run}"
     holder = holder_of(folder)
     if holder is None or holder.control is None:
-        raise InputError(
-            "no process carries out this run now",
-            where=f"run {folder.run}",
-            mend=f"`labwright runs show {folder.run}` says where it stands",
-        )
-    reply = send(holder.control, command, timeout=CONTROL_SECONDS, **fields)
-    said = {"pause": "pauses after the move it is in", "stop": "is stopped, and the devices are safe"}
-    screen.say(f"Run {folder.run} {said.get(command, 'was told')}.")
+        mend = f"`labwright runs show {folder.run}` says where it stands"
+        if command == "answer" and open_question(folder.progress()) is not None:
+            mend = f"Answer it and go on: `labwright runs resume {folder.run} --answer {fields['answer']}`"
+        raise InputError("no process carries out this run now", where=where, mend=mend)
+    try:
+        reply = send(holder.control, command, timeout=CONTROL_SECONDS, **fields)
+    except InputError as error:
+        mend = error.mend or f"`labwright runs show {folder.run}` says where it stands"
+        raise InputError(error.what, where=where, mend=mend) from None
+    screen.say(f"Run {folder.run} {_SAID.get(command, 'was told')}.")
     screen.give({"run": folder.run, **reply})
     return ExitCode.OK
 
@@ -173,7 +84,9 @@ def tell_run(screen: Screen, home: Home, run: str, command: Command, fields: Map
 def abandon_run(screen: Screen, home: Home, run: str) -> ExitCode:
     """Give up a run that has not ended."""
     folder = open_run(home, run)
-    Executor(home, load_workcell(folder.record.workcell_file)).abandon(folder, getpass.getuser())
+    # on the workcell as it was when the run was made: its file may have changed since
+    workcell = replace(load_workcell(folder.record.workcell_file), spec=folder.workcell)
+    Executor(home, workcell).abandon(folder, user_name())
     screen.say(f"Run {folder.run} is given up; workcell {folder.record.workcell} is free.")
     screen.give({"run": folder.run, "status": "abandoned"})
     return ExitCode.OK

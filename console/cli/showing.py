@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from console.cli.planning import Planned
-from console.cli.screen import Screen
+from console.cli.run_page import next_command
+from console.cli.screen import MOST_LINES, Screen
 from protocols.quantities import show_duration
 from protocols.verify import Finding
 from robots.execution.progress import Progress
-
-MOST_LINES = 12
-"""Lines of one list that are shown; `--all` and the report show the rest."""
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -25,7 +22,7 @@ def show_plan(screen: Screen, planned: Planned, *, most: int | None = MOST_LINES
         dilute = sum(item.needed is None for item in planned.unreachable)
         counted = f"{dilute} too dilute, {len(planned.unreachable) - dilute} too little volume"
         screen.say(f"{len(planned.unreachable)} samples cannot reach their target ({counted}):", style="yellow")
-        screen.lines(map(str, planned.unreachable))
+        screen.lines(map(str, planned.unreachable), most=most)
     if planned.setup:
         screen.say("Set up:")
         screen.lines(planned.setup, most=most)
@@ -40,40 +37,56 @@ def show_findings(screen: Screen, findings: Sequence[Finding], *, most: int | No
     for finding in findings[:most]:
         screen.say(f"  {finding}", style=_STYLES[finding.severity])
     if most is not None and len(findings) > most:
-        screen.say(f"  and {len(findings) - most:,} more; --all shows them")
+        screen.say(f"  and {len(findings) - most:,} more; verify --all shows them")
     errors = sum(finding.severity == "error" for finding in findings)
     warnings = sum(finding.severity == "warning" for finding in findings)
+    counted = f"{_count(errors, 'error')}" + (f", {_count(warnings, 'warning')}" if warnings else "")
     if errors:
-        screen.say(f"Verified: {errors:,} errors, {warnings:,} warnings. It cannot run like this.", style="bold red")
+        screen.say(f"Verified: {counted}. It cannot run like this.", style="bold red")
     else:
-        said = f"no errors, {warnings:,} warnings" if warnings else "no errors"
-        screen.say(f"Verified: {said}.", style="green")
+        screen.say(f"Verified: {counted}.", style="green")
+
+
+def _count(number: float, what: str) -> str:
+    """How many of something: "no errors", "1 error", "2 errors"."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number:,} {what}s" if number else f"no {what}s"
 
 
 def _needs(planned: Planned) -> str:
     tallies = planned.tallies()
-    parts = [f"{tallies['instructions']:,} instructions"]
+    parts = [_count(tallies["instructions"], "instruction")]
     if "tips" in tallies:
-        parts.append(f"{tallies['tips']:,} tips")
+        parts.append(_count(tallies["tips"], "tip"))
     if tallies.get("racks exchanged"):
-        parts.append(f"{tallies['racks exchanged']:,} tip racks to exchange")
+        parts.append(f"{_count(tallies['racks exchanged'], 'tip rack')} to exchange")
     parts.append(f"about {show_duration(planned.seconds)}")
     return ", ".join(parts)
 
 
-def show_end(screen: Screen, run: str, progress: Progress, report: Path | None) -> None:
-    """How a run ended, and what to do next."""
+def show_end(screen: Screen, name: str, progress: Progress, *, safe: bool | None = None) -> None:
+    """How a run ended, and what to do next; ``name`` is what it can be called by."""
     done, total = len(progress.finished), len(progress.program.instructions)
-    clock = show_duration(progress.state.clock)
     if progress.phase == "done":
-        skipped = f", {len(progress.skipped)} of them given up" if progress.skipped else ""
-        screen.say(f"Done: {done:,} instructions{skipped}, {clock} on the lab's clock.", style="green")
-    else:
-        screen.say(f"Stopped after {done:,} of {total:,} instructions: {progress.stop_reason}.", style="yellow")
-        question = progress.question
-        if question is not None and progress.answer is None:
-            screen.say(f"It waits for an answer: {question.text}")
-            screen.say(f"Choices: {', '.join(question.choices)}")
-        screen.say(f"Go on with: labwright runs resume {run}")
-    if report is not None:
-        screen.say(f"Report: {report}")
+        skipped = f", {len(progress.skipped):,} of them given up" if progress.skipped else ""
+        clock = show_duration(progress.state.clock)
+        screen.say(f"Done: {_count(done, 'instruction')}{skipped}, {clock} on the lab's clock.", style="green")
+        return
+    question = progress.question if progress.answer is None else None
+    screen.say(f"Stopped after {done:,} of {_count(total, 'instruction')}: {_reason(progress)}.", style="yellow")
+    if safe is False:
+        screen.say("The devices did not confirm that they are safe: look at them now.", style="bold red")
+    elif safe:
+        screen.say("The devices are safe.")
+    if question is not None:
+        screen.say(f"It waits for an answer: {question.text}")
+        screen.say(f"Choices: {', '.join(question.choices)}")
+    if name:
+        screen.say(next_command(name, "stopped", waits=question is not None), whole=True)
+
+
+def _reason(progress: Progress) -> str:
+    """Why it stopped, without the question that is said after it."""
+    asked = f": {progress.question.text}" if progress.question is not None else ""
+    return progress.stop_reason.removesuffix(asked).rstrip(".")

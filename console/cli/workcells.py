@@ -6,6 +6,7 @@ from typing import Any
 
 from console.cli.exits import ExitCode
 from console.cli.screen import Screen
+from protocols.errors import ApprovalError
 from protocols.quantities import show_volume
 from protocols.specs import LabwareSpec
 from robots.execution.executor import Executor
@@ -118,7 +119,7 @@ def show_state(screen: Screen, home: Home, name: str) -> ExitCode:
     changed = differences(spec, standing.state)
     if standing.open_run:
         screen.say(f"Run {standing.open_run} began here and has not ended; its journal says what is where.")
-        screen.say(f"  go on with: labwright runs resume {standing.open_run}")
+        screen.say(f"  go on with: labwright runs resume {standing.open_run}", whole=True)
     elif not changed:
         screen.say(f"The deck of {spec.name} is as its file says.")
     else:
@@ -142,8 +143,11 @@ def reset_state(screen: Screen, home: Home, name: str, *, sure: bool) -> ExitCod
     workcell = load_workcell(name)
     question = "Is the deck as the workcell file says: full tip racks, its liquids, nothing else?"
     if not sure and screen.choose(question, ("yes", "no")) != "yes":
-        screen.say("Nothing was changed. With --yes nobody is asked.")
-        return ExitCode.STOPPED
+        raise ApprovalError(
+            "nobody confirmed that the deck is as the workcell file says, so its record was left as it was",
+            where=workcell.spec.name,
+            mend="Confirm it when asked, or give --yes",
+        )
     Executor(home, workcell).reset()
     screen.say(f"The deck of {workcell.spec.name} is as its file says.")
     screen.give({"workcell": workcell.spec.name, "reset": True})
