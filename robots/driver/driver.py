@@ -132,7 +132,11 @@ class PyLabRobotDriver:
         return await self._simulated.acts_done(f"{self._run}:{instruction_id}")
 
     async def make_safe(self) -> None:
-        """See :meth:`robots.ports.Driver.make_safe`."""
+        """See :meth:`robots.ports.Driver.make_safe`.
+
+        Raises:
+            DeviceError: pylabrobot has no way to stop this machine.
+        """
         backend = self._machine.backend
         stop: Any = getattr(backend, "make_safe", None) or getattr(backend, "halt", None)
         if stop is None:

@@ -118,7 +118,11 @@ class RealLab(_Lab):
         return self._driver
 
     async def make_safe(self) -> None:
-        """See :class:`~robots.execution.devices.Devices`."""
+        """See :class:`~robots.execution.devices.Devices`.
+
+        Raises:
+            DeviceError: the machine cannot be stopped.
+        """
         if self._driver is None:
             return  # nothing was ever told to move
         try:

@@ -65,7 +65,7 @@ class Swatch:
 
 @dataclass(frozen=True, slots=True)
 class PlateMap:
-    """One drawing of a plate, with its axis letters, its legend and what it shows in a sentence."""
+    """One drawing of a plate in drawing units, with its axis letters, its legend and what it shows in a sentence."""
 
     title: str
     summary: str

@@ -38,7 +38,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One sort of work; ``summary`` says how much of it there was."""
+    """One sort of work; ``summary`` says how much of it there was. Lengths are drawing units."""
 
     name: str
     summary: str
@@ -50,7 +50,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All lanes, the time axis, and where something departed from the plan."""
+    """All lanes, the time axis, and where something departed from the plan. Lengths are drawing units."""
 
     width: float
     height: float

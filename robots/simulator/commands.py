@@ -1,7 +1,7 @@
 """What the World can be told to do: one act of one device each.
 
 The fields are those of the instructions in :mod:`protocols.program`, with the liquid class itself in place of its
-name. Carrying labware is two acts, ``grip`` and ``release``.
+name; volumes are µL, heights mm, times s. Carrying labware is two acts, ``grip`` and ``release``.
 """
 
 from __future__ import annotations

@@ -81,7 +81,8 @@ def load_workcell(name_or_path: str | Path) -> Workcell:
     """Read a workcell file, or one that Labwright ships ("starlet", "ot2") by its bare name.
 
     Raises:
-        InputError: the file cannot be read, or is not a workcell file; every mistake is listed with its line.
+        InputError: the file cannot be read.
+        FileProblemsError: it is not a workcell file, or has mistakes; each is listed with its line.
     """
     path = _find(name_or_path)
     document = load_document(path)
