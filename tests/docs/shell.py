@@ -21,7 +21,9 @@ _JOB_NOTICE = re.compile(r"^(?:\S*bash|/bin/sh): line \d+: +\d+ Killed .*$")
 
 _VARYING = (
     (re.compile(r"\d{8}T\d{6}-([a-z0-9-]+?)-[0-9a-f]{4}\b"), r"RUN-\1"),
-    (re.compile(r"\b\d\d:\d\d:\d\d\b"), "TIME"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b"), "DATE"),
+    (re.compile(r"\b\d?\d:\d\d:\d\d\b"), "TIME"),
+    (re.compile(r"(?:^|(?<=resume ))[0-9a-f]{4}(?= DATE| --answer|$)"), "ID"),
     (re.compile(r"\bseconds [\d.]+"), "SECONDS"),
     (re.compile(r"(lab's clock) .*$"), r"\1 DURATION"),
     (
