@@ -30,7 +30,7 @@ _VARYING = (
         re.compile(r"[\d,]+(?:\.\d+)?( s| min \d+ s| min| h \d+ min| h) on the lab's clock"),
         "DURATION on the lab's clock",
     ),
-    (re.compile(r"by [+-][\d.]+ µL"), "by VOLUME"),
+    (re.compile(r"In the simulated lab \S+ departs most from the plan, by [+-][\d.]+ µL"), "In the lab WELL departs"),
     (re.compile(r"[\d.]+ GB free"), "SPACE free"),
 )
 
