@@ -28,6 +28,7 @@ from robots.execution.journal import Journal
 from robots.execution.labs import RemoteLab
 from robots.execution.run_folder import RunFolder, Simulation, create_run
 from robots.execution.sockets import socket_path
+from robots.execution.standing import open_run_on
 from robots.simulator import RemoteWorld
 from robots.simulator.record import ActRecord, WorldLog
 from robots.simulator.remote import listens
@@ -185,7 +186,7 @@ class _Zygote:
             if pid:
                 killed = os.WIFSIGNALED(status)
                 code = None if killed else os.WEXITSTATUS(status)
-                if code == 0:
+                if not killed:
                     self._end_lab(socket)
                 return {"killed": killed, "code": code, "lab_kills": lab_kills}
             passed = time.monotonic() - began
@@ -205,7 +206,7 @@ class _Zygote:
         return self._workcells[path]
 
     def _end_lab(self, socket: Path) -> None:
-        """A lab that was killed while its run ended was started again, and nobody needs it any more."""
+        """Nobody needs the lab any more; one that was killed while its run ended was started again."""
         lab = self._labs.pop(socket, None)
         if lab is not None:
             os.kill(lab, signal.SIGTERM)
@@ -256,6 +257,8 @@ def _lab(home: Home, workcell: Workcell, run: RunFolder, socket: Path, kill_at: 
 
 
 def _carry_out(home: Home, workcell: Workcell, run: RunFolder, socket: Path, kill_at: int | None) -> int:
+    if run.progress().phase == "done" and open_run_on(home, workcell.spec.name) is None:
+        return 0  # it was killed when all was over and written down
     _KillPoints(kill_at).around(Journal, "append")
     process = _Waiting(workcell, socket)
     executor = Executor(home, workcell, devices=lambda folder: RemoteLab(workcell, folder.program, folder.run, process))

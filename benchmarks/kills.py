@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from protocols.program import Program
 from robots.execution.home import Home
 from robots.workcell import Workcell, load_workcell
 
+MOST_WORKERS = 8
 LONGEST = 0.4
 """s within which a kill falls; an attempt that nobody kills takes about half of it."""
 
@@ -85,38 +86,25 @@ def kill_until_it_ends(
 _BOTH = ["kill_after", "lab_kill_after"]
 
 
-def worker(number: int, of: int, wanted: int, tally: Tally, folder: Path, progress: Progress) -> None:
-    """Kill runs until all workers together have killed often enough."""
+def worker(number: int, wanted: int, tally: Tally, folder: Path, progress: Progress, keep: Callable[[], None]) -> None:
+    """Kill runs until all workers together have killed often enough; ``keep`` writes down what was counted so far."""
     killer, program = Killer(), every_kind()
     labs = [load_workcell(lab_that(folder, answers=answers)) for answers in (True, False)]
     task = progress.add_task(f"worker {number + 1}", total=wanted)
-    seed = number
+    turn = 0
     while tally.kills.total() < wanted:
         with tempfile.TemporaryDirectory(dir=folder) as home:
-            kill_until_it_ends(killer, Home(Path(home)), labs[seed // of % 2], program, seed, tally)
+            kill_until_it_ends(killer, Home(Path(home)), labs[turn % 2], program, turn * MOST_WORKERS + number, tally)
         progress.update(task, completed=min(tally.kills.total(), wanted))
-        seed += of
+        turn += 1
+        if turn % 50 == 0:
+            keep()
     killer.close()
 
 
-def main() -> None:
-    parser = options(__doc__ or "")
-    parser.add_argument("--kills", type=int, help="how many at least; by default 10,000, with --quick 60")
-    parser.add_argument("--workers", type=int, default=2)
-    arguments = parser.parse_args()
-    wanted = arguments.kills or (60 if arguments.quick else 10_000)
-    tally = Tally()
-    with tempfile.TemporaryDirectory() as folder, Progress() as progress, ThreadPoolExecutor() as pool:
-        folders = [Path(folder) / str(number) for number in range(arguments.workers)]
-        for own in folders:
-            own.mkdir()
-        jobs = [
-            pool.submit(worker, number, len(folders), wanted, tally, own, progress)
-            for number, own in enumerate(folders)
-        ]
-        for job in jobs:
-            job.result()
-    figures = {
+def figures_of(tally: Tally) -> dict[str, object]:
+    """What was counted, by the names under which it is written."""
+    return {
         "kills": tally.kills.total(),
         "kills_by_process": dict(tally.kills),
         "runs": tally.runs,
@@ -127,6 +115,29 @@ def main() -> None:
         "questions": tally.questions,
         "questions_expected": tally.questions_expected,
     }
+
+
+def main() -> None:
+    parser = options(__doc__ or "")
+    parser.add_argument("--kills", type=int, help="how many at least; by default 10,000, with --quick 60")
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    wanted = arguments.kills or (60 if arguments.quick else 10_000)
+    workers = min(arguments.workers, MOST_WORKERS)
+    tally = Tally()
+
+    def keep() -> None:
+        write(arguments.json, figures_of(tally))
+
+    with tempfile.TemporaryDirectory() as folder, Progress() as progress, ThreadPoolExecutor() as pool:
+        jobs = []
+        for number in range(workers):
+            own = Path(folder) / str(number)
+            own.mkdir()
+            jobs.append(pool.submit(worker, number, wanted, tally, own, progress, keep))
+        for job in as_completed(jobs):
+            job.result()
+    figures = figures_of(tally)
     show("Kills", [(name.replace("_", " "), value) for name, value in figures.items()])
     write(arguments.json, figures)
 

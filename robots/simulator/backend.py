@@ -233,12 +233,13 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
 
     async def drop_tips96(self, drop: DropTipRack) -> None:
         """Drop all tips of the head; see pylabrobot's ``LiquidHandler.drop_tips96``."""
-        held = [channel for channel, tip in enumerate(await self.head96_tip_presence()) if tip]
+        head = self._need_head96()
+        channels = list(range(self.world.workcell.pipettes[head].channels))
         spots: list[str] | None = None
         if isinstance(drop.resource, ItemizedResource):
             items = drop.resource.get_all_items()
-            spots = [self._reference(items[channel]) for channel in held]
-        await self._act({"kind": "drop_tips", "pipette": self._need_head96(), "channels": held, "spots": spots})
+            spots = [self._reference(items[channel]) for channel in channels]
+        await self._act({"kind": "drop_tips", "pipette": head, "channels": channels, "spots": spots})
 
     async def aspirate96(
         self,
