@@ -139,7 +139,11 @@ def show_state(screen: Screen, home: Home, name: str) -> ExitCode:
 
 
 def reset_state(screen: Screen, home: Home, name: str, *, sure: bool) -> ExitCode:
-    """Forget what earlier runs left on the deck, once a person has made it so."""
+    """Forget what earlier runs left on the deck, once a person has made it so.
+
+    Raises:
+        ApprovalError: nobody confirmed that the deck is as the workcell file says.
+    """
     workcell = load_workcell(name)
     question = "Is the deck as the workcell file says: full tip racks, its liquids, nothing else?"
     if not sure and screen.choose(question, ("yes", "no")) != "yes":
