@@ -48,27 +48,24 @@ def _labwright(
     """Verified, watched and recorded laboratory robot work."""
 
 
-def _plan(file: Path, workcell_name: str, options: PlanOptions, *, recorded: bool) -> Planned:
-    """The plan for a file, on the deck as it is recorded or as the workcell file says."""
-    from console.cli.planning import make_plan
+def _plan(file: Path, workcell_name: str, options: PlanOptions, *, recorded: bool, new_run: bool = False) -> Planned:
+    """The plan for a file, on the deck as it is recorded or as the workcell file says.
+
+    For a ``new_run`` the workcell must be free: nobody should approve a run that cannot begin.
+    """
+    from console.cli.admission import require_free
+    from console.cli.planning import make_plan, read_file
     from protocols.labstate import LabState
     from robots.execution.home import Home
     from robots.execution.standing import read_standing
     from robots.workcell import load_workcell
 
+    given = read_file(file, options)
     lab = load_workcell(workcell_name)
+    if new_run:
+        require_free(Home.find(), lab.spec.name)
     deck = read_standing(Home.find(), lab.spec).state if recorded else LabState.start(lab.spec)
-    return make_plan(file, lab, deck, options)
-
-
-def _plan_for_run(file: Path, workcell_name: str, options: PlanOptions) -> Planned:
-    """The same on the recorded deck, if a new run may begin there: nobody should approve one that cannot."""
-    from console.cli.admission import require_free
-    from robots.execution.home import Home
-    from robots.workcell import load_workcell
-
-    require_free(Home.find(), load_workcell(workcell_name).spec.name)
-    return _plan(file, workcell_name, options, recorded=True)
+    return make_plan(file, given, lab, deck, options)
 
 
 @app.command("run")
@@ -94,7 +91,7 @@ def _run(
 
         require_name(approve)
         settings = Settings(policy=read_policy(lab.on_fault), simulation=make_simulation(lab), approve=approve)
-        return run(screen, Home.find(), _plan_for_run(file, workcell_name, plan), settings)
+        return run(screen, Home.find(), _plan(file, workcell_name, plan, recorded=True, new_run=True), settings)
 
     report_failures(work, as_json=as_json)
 
@@ -117,13 +114,13 @@ def _verify(
     """Say whether a file can run on this workcell, and everything that is wrong with it, at once."""
 
     def work(screen: Screen) -> ExitCode:
+        from console.cli.planning import save_program
         from console.cli.screen import MOST_LINES
         from console.cli.showing import show_plan
-        from protocols.formats.protocol_file import write_program
 
         planned = _plan(file, workcell_name, plan, recorded=recorded)
         if program is not None:
-            write_program(planned.program, program)
+            save_program(planned, program)
         show_plan(screen, planned, most=None if everything else MOST_LINES)
         screen.give(planned.as_json())
         return ExitCode.OK if planned.verification.ok else ExitCode.FINDINGS

@@ -45,7 +45,7 @@ class Failure:
     def paragraph(self) -> str:
         """One paragraph: where, what, and what to do."""
         place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what}" + (f"\n{self.mend.rstrip('.')}." if self.mend else "")
+        return f"{place}{self.what.rstrip()}" + (f"\n{self.mend.rstrip('.')}." if self.mend else "")
 
     def as_json(self) -> dict[str, Any]:
         """The failure, for machines: ``problems`` are those of a file, one by one."""

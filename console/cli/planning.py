@@ -13,7 +13,7 @@ from protocols.compiler.planner import Favour
 from protocols.errors import FileProblemsError, InputError
 from protocols.formats.documents import load_document
 from protocols.formats.options import Policy, Unreachable, Worklist, WorklistOptions
-from protocols.formats.protocol_file import Input, read_input
+from protocols.formats.protocol_file import Input, read_input, write_program
 from protocols.formats.validation import validate
 from protocols.labstate import LabState
 from protocols.outcomes import FaultKind
@@ -116,14 +116,13 @@ class Planned:
         }
 
 
-def make_plan(file: Path, workcell: Workcell, deck: LabState, options: PlanOptions) -> Planned:
-    """Read, compile and verify ``file`` for a workcell whose deck is as ``deck`` says.
+def make_plan(file: Path, given: Input, workcell: Workcell, deck: LabState, options: PlanOptions) -> Planned:
+    """Compile and verify what :func:`read_file` gave, for a workcell whose deck is as ``deck`` says.
 
     Raises:
-        InputError: the file or an option cannot be used.
+        InputError: an option cannot be used.
         CompileError: the workcell cannot do it.
     """
-    given = _read(file, options)
     compilation = _compile(given, workcell, deck, options)
     program = compilation.program if compilation else given.program
     assert program is not None
@@ -146,7 +145,12 @@ def make_plan(file: Path, workcell: Workcell, deck: LabState, options: PlanOptio
     )
 
 
-def _read(file: Path, options: PlanOptions) -> Input:
+def read_file(file: Path, options: PlanOptions) -> Input:
+    """Read a worklist, a protocol or a program; what is wrong with a worklist names the options that settle it.
+
+    Raises:
+        InputError: the file or an option cannot be used.
+    """
     try:
         return read_input(file, _worklist_options(options))
     except FileProblemsError as error:
@@ -162,6 +166,17 @@ def _compile(given: Input, workcell: Workcell, deck: LabState, options: PlanOpti
     if options.favour not in get_args(Favour):
         raise InputError(f"--favour: '{options.favour}' is not known", mend="Possible: tips, moves")
     return compile_protocol(given.protocol, workcell.spec, state=deck, favour=cast(Favour, options.favour))
+
+
+def save_program(planned: Planned, path: Path) -> None:
+    """Write the compiled program to a file, whole or not at all.
+
+    Raises:
+        InputError: it cannot be written, or something that is no file has this name.
+    """
+    if path.exists() and not path.is_file():  # a device or a pipe would be put aside, not written to
+        raise InputError("a program is written to a file, and this is none", where=str(path), mend="Name a file")
+    write_program(planned.program, path)
 
 
 def make_simulation(options: LabOptions) -> Simulation:

@@ -95,7 +95,7 @@ def _steps(progress: Progress) -> Iterator[tuple[str, int, int]]:
 
 def _show_steps(screen: Screen, progress: Progress, most: int | None) -> None:
     steps = [item for item in _steps(progress) if item[0] != "without a step"]
-    if len(steps) < 2:
+    if len(steps) < 2 or progress.phase == "done":
         return
     over = sum(done == total for _, done, total in steps)
     screen.say(f"Steps ({over} of {len(steps)} done):")

@@ -59,8 +59,8 @@ class Screen:
         if most is not None and len(every) > most:
             self.say(f"  and {len(every) - most:,} more; --all shows them")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, fold: int = -1) -> None:
-        """A plain table; what does not fit is folded in the column ``fold`` first. Not shown with JSON.
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """A plain table; what does not fit is folded, in the first column last of all. Not shown with JSON.
 
         Without names of columns it has no head.
         """
@@ -71,7 +71,7 @@ class Screen:
 
         table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
         for place, name in enumerate(columns):
-            table.add_column(name, overflow="fold", no_wrap=place != fold % len(columns))
+            table.add_column(name, overflow="fold", no_wrap=place == 0)
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         self.out.print(table, soft_wrap=False)

@@ -21,7 +21,7 @@ def check_workcell(screen: Screen, name: str) -> ExitCode:
     workcell = load_workcell(name)
     doubts = workcell.check()
     spec = workcell.spec
-    screen.say(f"{workcell.path}: no mistakes.", style="green")
+    screen.say(f"{workcell.path}: no mistakes.", style="green", whole=True)
     screen.say(f"  {len(spec.sites)} sites, {len(spec.labware)} pieces of labware of {len(spec.kinds)} kinds")
     if doubts:
         screen.say("To know:")
@@ -40,7 +40,7 @@ def show_workcell(screen: Screen, name: str) -> ExitCode:
     """What a workcell has: devices, pipettes, sites with what stands there, kinds of labware, liquids."""
     workcell = load_workcell(name)
     spec = workcell.spec
-    screen.say(f"Workcell {spec.name} ({workcell.path})", style="bold")
+    screen.say(f"Workcell {spec.name} ({workcell.path})", style="bold", whole=True)
     screen.say("Devices")
     screen.table(
         ("  name", "kind", "driver", "can say what it did"),
