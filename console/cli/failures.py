@@ -6,6 +6,7 @@ import errno
 import os
 import platform
 import re
+import sqlite3
 import sys
 import tempfile
 import time
@@ -30,6 +31,10 @@ _MENDS = {
     errno.EFBIG: "Make room within your limit of file sizes (ulimit -f), then try again",
     errno.EMFILE: "Close other programs, or raise the limit of open files (ulimit -n)",
 }
+
+_REFUSALS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,20 @@ def _known(error: BaseException) -> Failure | None:
         (DeviceError, ExitCode.STOPPED),
     )
     code = next((code for kind, code in kinds if isinstance(error, kind)), ExitCode.INPUT)
+    if code == ExitCode.RECORD and _computer_refused(error.__context__):
+        code = ExitCode.SYSTEM
     if isinstance(error, FileProblemsError):
         problems = tuple({"where": item.where, "what": item.what, "mend": item.mend} for item in error.problems)
         return Failure(code, _by_line(error.what, error.where), error.where, error.mend, problems)
     return Failure(code, error.what, error.where, error.mend)
+
+
+def _computer_refused(cause: BaseException | None) -> bool:
+    """Whether a record is sound and the disk or its permissions are in the way."""
+    if isinstance(cause, OSError):
+        return cause.errno in _REFUSALS
+    primary = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    return primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
 
 
 def _by_line(problems: str, path: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from console.cli.exits import ExitCode
 from tests.cli.commands import DILUTION, WASH, Ended, labwright, newest
 from tests.cli.conftest import Call
@@ -72,6 +74,7 @@ def test_a_run_and_what_can_be_asked_of_it(call: Call, after_a_run: Path) -> Non
     assert fields(call("runs", "answer", "last", "done", "--json"), ExitCode.INPUT) == refused
 
 
+@pytest.mark.slow
 def test_a_run_that_waits_for_a_person(call: Call, home: Path) -> None:
     ended = labwright(home, "run", str(WASH), "--json")
     assert fields(ended, ExitCode.STOPPED) == OUTCOME | {"run"}
