@@ -125,6 +125,12 @@ command_adapter: TypeAdapter[Command] = TypeAdapter(Command)
 """Reads and writes one command as JSON."""
 
 
+def within_run(act_id: str) -> str:
+    """What is left of "RUN:INSTRUCTION#N" without the run: chance depends on that alone, so that a run that is made
+    again with the same seed meets what the first one met."""
+    return act_id.partition(":")[2] or act_id
+
+
 def as_instruction(command: Command) -> tuple[program.AnyInstruction, program.Program]:
     """The instruction that ``command`` carries out, or is part of, and a program that knows its liquid class."""
     data = command.model_dump(exclude={"liquid_class"})

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from protocols.liquids import Name, Record
-from robots.simulator.commands import Aspirate, Command, Mix
+from robots.simulator.commands import Aspirate, Command, Mix, within_run
 
 PlannedKind = Literal[
     "missing tip",
@@ -42,7 +42,7 @@ class PlannedFault(Record):
     Attributes:
         instruction: the id of an instruction of the program.
         act: which act of it, from 0.
-        nth: the n-th act that the World is told, from 1.
+        nth: the n-th act that the World is told, from 1; a lab of recorded runs counts on from run to run.
         probability: at each act of a kind that the fault can strike, on each channel by itself.
         channels: where it strikes; ``None`` is the act's first channel, or any channel by chance.
         fraction: of the volume asked, what a short aspirate still draws.
@@ -133,4 +133,4 @@ def _is_act(act_id: str, fault: PlannedFault) -> bool:
 
 
 def _draw(seed: int, index: int, act_id: str, channel: int | None) -> float:
-    return Random(f"{seed}|fault|{index}|{act_id}|{channel}").random()
+    return Random(f"{seed}|fault|{index}|{within_run(act_id)}|{channel}").random()

@@ -78,12 +78,14 @@ class WorldLog:
         """
         self.path = path
         self._where = str(path) if path else "in memory"
+        self.identity: list[int] | None = None
         self._lock = None if path is None else _lock(path)
         try:
             self._database = sqlite3.connect(
                 path or ":memory:", isolation_level=None, check_same_thread=False, timeout=10.0
             )
             self._open(workcell)
+            self.identity = None if path is None else file_identity(path)
         except sqlite3.Error as error:
             self.close()
             raise RecordError(
@@ -210,6 +212,15 @@ class WorldLog:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def file_identity(path: Path) -> list[int] | None:
+    """Device and inode of a file; ``None`` if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return [found.st_dev, found.st_ino]
 
 
 def _lock(path: Path) -> int:

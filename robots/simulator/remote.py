@@ -21,7 +21,7 @@ from protocols.specs import Fill, PlacedLabware, WorkcellSpec
 from robots.ports import ConnectionLost
 from robots.simulator.faults import FaultPlan
 from robots.simulator.noise import Noise
-from robots.simulator.record import ActRecord
+from robots.simulator.record import ActRecord, file_identity
 from robots.simulator.wire import LONGEST_LINE, LONGEST_PATH, decode, decode_error, encode
 
 START_TIMEOUT = 30.0
@@ -194,13 +194,25 @@ def listens(path: Path) -> bool:
     return True
 
 
-def _tell(path: Path, call: str, timeout: float) -> None:
+def _log_behind(path: Path) -> list[int] | None:
+    """Which file the World at ``path`` keeps its log in; ``None`` if it does not say."""
+    try:
+        log: list[int] | None = decode(_tell(path, "hello", HALT_TIMEOUT)).get("result", {}).get("log")
+    except (OSError, ValueError):
+        return None
+    return log
+
+
+def _tell(path: Path, call: str, timeout: float) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout)
         connection.connect(str(path))
         connection.sendall(encode({"id": 0, "call": call, "args": {}}))
-        if not connection.makefile("rb").readline():
-            raise OSError("it closed the connection")
+        with connection.makefile("rb") as stream:
+            answer = stream.readline()
+    if not answer:
+        raise OSError("it closed the connection")
+    return answer
 
 
 class WorldProcess:
@@ -251,11 +263,13 @@ class WorldProcess:
             )
 
     def start(self) -> RemoteWorld:
-        """Start it and wait until it listens; where one listens already, that one is used.
+        """Start it and wait until it listens; where one listens already over the same log, that one is used.
 
         Raises:
             DeviceError: it did not start.
         """
+        if listens(self.socket) and _log_behind(self.socket) != file_identity(self.folder / "world.sqlite"):
+            end_world(self.socket)  # of a folder that was deleted meanwhile
         if not listens(self.socket):
             self._spawn()
             until = time.monotonic() + START_TIMEOUT

@@ -194,7 +194,7 @@ class Server:
         return self.world.snapshot()
 
     async def _hello(self, arguments: dict[str, Any]) -> Any:
-        return {"workcell": self.world.workcell.name}
+        return {"workcell": self.world.workcell.name, "log": self.world.log_identity()}
 
     async def _shutdown(self, arguments: dict[str, Any]) -> Any:
         asyncio.get_running_loop().call_later(0.05, self._ended.set)  # after the answer left

@@ -2,8 +2,9 @@
 
 An act happens whole or not at all. A device that can say what it did does an act once: told the same id again, it
 answers what it answered and moves nothing. A device that cannot say does whatever it is told, as often as it is told.
-What noise and faults do to an act depends on the seed and the act's id alone, so a run that was cut off and resumed
-meets what it would have met. After a crash the log is replayed with the amounts that really moved.
+What noise and faults do to an act depends on the seed and the act's id within its run alone: a run that was cut off
+and resumed, or made again, meets what it would have met. After a crash the log is replayed with the amounts that
+really moved.
 
 The clock is virtual: an act takes no real time unless ``pace`` says how much of it.
 """
@@ -30,7 +31,7 @@ from protocols.program import Program
 from protocols.specs import Fill, PlacedLabware, WorkcellSpec
 from protocols.timing import seconds as expected_seconds
 from robots.ports import ConnectionLost
-from robots.simulator.commands import Command, Grip, Release, as_instruction, command_adapter
+from robots.simulator.commands import Command, Grip, Release, as_instruction, command_adapter, within_run
 from robots.simulator.errors import ActRefused, Stopped
 from robots.simulator.faults import FaultPlan, Strike, strikes
 from robots.simulator.noise import Noise, taken_time
@@ -125,8 +126,9 @@ class World:
                 if recorded is not None:
                     act_id = self._log.free_id(act_id)
                 struck = self._strike(act_id, asked)
-                decision = decide(self._truth, asked, act_id, self._noise, self._seed, struck)
-                seconds = taken_time(self._noise, self._seed, act_id, self._expected(asked))
+                lot = within_run(act_id)
+                decision = decide(self._truth, asked, lot, self._noise, self._seed, struck)
+                seconds = taken_time(self._noise, self._seed, lot, self._expected(asked))
             self._pass_time(seconds, before, act_id)
             with self._truth_lock:
                 start = self._truth.state.clock
@@ -200,6 +202,10 @@ class World:
         """Every act whose sequence number is above ``after``, in the order in which they happened."""
         with self._truth_lock:
             return self._log.acts(after)
+
+    def log_identity(self) -> list[int] | None:
+        """Which file the log is (device and inode), whatever stands at its path now; ``None`` in memory."""
+        return self._log.identity
 
     def halts(self) -> int:
         """How often the World was told to be safe."""

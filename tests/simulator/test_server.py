@@ -205,7 +205,7 @@ def test_garbage_never_ends_the_server_and_changes_nothing(served):
     def garbage(lines):
         answers = ask(served.path, *lines, b'{"id": "last", "call": "hello"}')
         assert len(answers) == len(lines) + 1
-        assert answers[-1] == {"id": "last", "result": {"workcell": spec().name}}
+        assert answers[-1] == {"id": "last", "result": {"workcell": spec().name, "log": None}}
 
     garbage()
     assert served.world.snapshot() == truth
@@ -379,3 +379,28 @@ def test_a_remote_world_answers_as_a_local_one(program):
     asyncio.run(compare())
     server.end()
     shutil.rmtree(folder)
+
+
+@pytest.mark.kill
+def test_a_lab_whose_folder_was_deleted_is_not_taken_for_the_new_one(folder):
+    lab, where = folder / "lab", folder / "s"
+    first = WorldProcess(spec(), lab, socket=where, noise=Noise.off(), idle=60.0)
+    second = WorldProcess(spec(), lab, socket=where, noise=Noise.off(), idle=60.0)
+    try:
+        asyncio.run(first.start().act("run:1#0", pick()))
+        assert len(asyncio.run(second.start().log())) == 1  # the same log: the same lab
+        shutil.rmtree(lab)
+        assert asyncio.run(second.start().log()) == ()
+    finally:
+        second.stop()
+        first.kill()
+
+
+def test_a_run_that_is_made_again_with_the_same_seed_strays_alike():
+    def volumes(run: str, seed: int) -> list[float]:
+        world = small_world(noise=Noise(), seed=seed)
+        world.act(f"{run}:pick#0", pick("AB"))
+        world.act(f"{run}:draw#0", stroke("aspirate", ["plate/A1", "plate/B1"], [50.0, 50.0], BARE))
+        return [world.state.tip_volume("channels", channel) for channel in (0, 1)]
+
+    assert volumes("first", 7) == volumes("second", 7) != volumes("first", 8)
