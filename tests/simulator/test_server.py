@@ -23,6 +23,7 @@ from protocols.errors import DeviceError, InputError
 from robots.ports import ConnectionLost
 from robots.simulator import FaultPlan, Noise, PlannedFault, RemoteWorld, World, WorldProcess, halt
 from robots.simulator.errors import ActRefused, Stopped
+from robots.simulator.remote import listens
 from robots.simulator.serve import Server, main
 from robots.simulator.wire import LONGEST_LINE
 from tests.simulator.lab import BARE, CONTENTS, LABWARE, LIQUIDS, pick, small_world, spec, stroke
@@ -52,7 +53,7 @@ class Served:
         self.path = path
         self.thread = threading.Thread(target=lambda: asyncio.run(Server(world, path, idle=idle).run()))
         self.thread.start()
-        while not path.exists():
+        while not listens(path):
             time.sleep(0.001)
 
     def end(self) -> None:
@@ -386,11 +387,20 @@ def test_a_lab_whose_folder_was_deleted_is_not_taken_for_the_new_one(folder):
     lab, where = folder / "lab", folder / "s"
     first = WorldProcess(spec(), lab, socket=where, noise=Noise.off(), idle=60.0)
     second = WorldProcess(spec(), lab, socket=where, noise=Noise.off(), idle=60.0)
+
+    async def acts(world: RemoteWorld, *, first: bool = False) -> int:
+        if first:
+            await world.act("run:1#0", pick())
+        try:
+            return len(await world.log())
+        finally:
+            await world.close()
+
     try:
-        asyncio.run(first.start().act("run:1#0", pick()))
-        assert len(asyncio.run(second.start().log())) == 1  # the same log: the same lab
+        assert asyncio.run(acts(first.start(), first=True)) == 1
+        assert asyncio.run(acts(second.start())) == 1  # the same log: the same lab
         shutil.rmtree(lab)
-        assert asyncio.run(second.start().log()) == ()
+        assert asyncio.run(acts(second.start())) == 0
     finally:
         second.stop()
         first.kill()
