@@ -29,7 +29,7 @@ from robots.execution.labs import RemoteLab
 from robots.execution.run_folder import RunFolder, Simulation, create_run
 from robots.execution.sockets import socket_path
 from robots.execution.standing import open_run_on
-from robots.simulator import RemoteWorld
+from robots.simulator import RemoteWorld, end_world
 from robots.simulator.record import ActRecord, WorldLog
 from robots.simulator.remote import listens
 from robots.workcell import Workcell, load_workcell
@@ -122,6 +122,10 @@ class _Waiting:
             time.sleep(0.002)
         return RemoteWorld(self.socket, self._workcell.spec)
 
+    def end(self) -> None:
+        """The run has ended."""
+        end_world(self.socket)
+
 
 def _truthful(home: Home, workcell: Workcell, run: str) -> Callable[[str, tuple[str, ...]], str | None]:
     """A person who looks into the lab before they say whether something happened."""
@@ -129,9 +133,9 @@ def _truthful(home: Home, workcell: Workcell, run: str) -> Callable[[str, tuple[
     def answer(question: str, choices: tuple[str, ...]) -> str | None:
         if "done" in choices:
             return "done"
-        found = question.split("Instruction ", 1)[1].split(" ", 1)[0]
+        found = question.rpartition("): begun")[0].rpartition("(")[2].partition(",")[0]
         done = _acts_in(home.workcell(workcell.spec.name) / "world" / "world.sqlite", f"{run}:{found}")
-        asked = 2 if "move labware" in question else 1
+        asked = 2 if "the arm holds it" in choices else 1
         if done >= asked:
             return "it happened"
         return "it did not happen" if done == 0 else "the arm holds it"

@@ -26,7 +26,12 @@ WorkcellName = Annotated[
     ),
 ]
 WorkcellArgument = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="A workcell file, or one that comes with Labwright: starlet, ot2.")
+    str,
+    typer.Argument(
+        metavar="NAME|FILE",
+        envvar="LABWRIGHT_WORKCELL",
+        help="A workcell file, or one that comes with Labwright: starlet, ot2.",
+    ),
 ]
 Json = Annotated[
     bool,

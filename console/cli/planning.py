@@ -24,10 +24,13 @@ from protocols.quantities import parse_quantity
 from protocols.timing import duration
 from protocols.verify import Verification, verify
 from robots.execution.run_folder import Simulation
+from robots.execution.standing import to_take_away
 from robots.report import Plan, UnreachableRow
 from robots.simulator import FaultPlan, Noise
 from robots.workcell import Workcell
 
+_CHOICES = tuple(choice for choice in get_args(RecoveryChoice) if choice != "replan")
+"""What can be done about a fault; to plan anew takes a planner that is not there."""
 _SETTLED_BY = {
     "too dilute": "--too-dilute",
     "too little volume": "--shortfall",
@@ -64,7 +67,7 @@ class Planned:
     @property
     def setup(self) -> tuple[str, ...]:
         """What a person must put where before the run."""
-        return self.compilation.setup if self.compilation else ()
+        return (*to_take_away(self.deck, self.program), *(self.compilation.setup if self.compilation else ()))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -199,7 +202,7 @@ def read_policy(choices: Sequence[str]) -> RecoveryPolicy:
     for text in choices:
         fault, _, choice = (part.strip() for part in text.partition("="))
         _check("--on-fault", fault, "fault", get_args(FaultKind))
-        _check("--on-fault", choice, "choice", get_args(RecoveryChoice))
+        _check("--on-fault", choice, "choice", _CHOICES)
         found[fault] = cast(RecoveryChoice, choice)
     return RecoveryPolicy(choices=found)
 

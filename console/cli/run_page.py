@@ -11,11 +11,12 @@ from console.cli.listing import handle, local_time, run_line
 from console.cli.screen import MOST_LINES, Screen
 from protocols.program import Program
 from protocols.quantities import show_duration
+from protocols.wording import describe
 from robots.execution.home import Home
+from robots.execution.labs import all_simulated
 from robots.execution.progress import Progress
 from robots.execution.run_folder import RunFolder
 from robots.execution.status import RunStatus, holder_of, run_status
-from robots.report import describe
 from robots.report.history import History, Passage, read_history
 
 MOST_DONE = 6
@@ -67,7 +68,7 @@ def _facts(folder: RunFolder, history: History, status: RunStatus) -> list[tuple
         ("run", folder.run),
         ("status", f"{status}{_why(progress, status)}"),
         ("done", f"{len(progress.finished):,} of {len(progress.program.instructions):,} instructions"),
-        ("workcell", record.workcell + ("" if record.simulation is None else " (simulated)")),
+        ("workcell", record.workcell + (" (simulated)" if all_simulated(folder.workcell) else " (real devices)")),
         ("made", local_time(record.created)),
         ("made from", record.source),
         ("approved by", history.approved_by or "nobody"),

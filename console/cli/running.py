@@ -21,14 +21,14 @@ from protocols.errors import ApprovalError, LabwrightError
 from protocols.labstate import LabState
 from protocols.ports import Person, RecoveryPolicy
 from protocols.program import AnyInstruction
+from protocols.wording import describe
 from robots.execution.approval import SIMULATION
 from robots.execution.executor import Company, Executor
 from robots.execution.home import Home
-from robots.execution.labs import LocalLab, all_simulated
+from robots.execution.labs import LocalLab, all_simulated, needs_world
 from robots.execution.progress import Progress
 from robots.execution.run_folder import RunFolder, Simulation, create_run
 from robots.execution.standing import differences
-from robots.report import describe
 from robots.report.of_run import save_report
 from robots.workcell import load_workcell
 
@@ -55,7 +55,7 @@ def run(screen: Screen, home: Home, planned: Planned, settings: Settings) -> Exi
         screen.lines(changed)
     simulated = all_simulated(spec)
     by = _approved_by(screen, settings.approve, simulated=simulated)
-    folder = _create(home, planned, settings, simulation=settings.simulation if simulated else None)
+    folder = _create(home, planned, settings, simulation=settings.simulation if needs_world(spec) else None)
     folder.approve(by)
     screen.say(
         f"Run {folder.run}, " + (f"approved by {by}" if by != SIMULATION else "in the simulated lab"), whole=True
@@ -91,11 +91,12 @@ def simulate(screen: Screen, planned: Planned, settings: Settings, report: Path 
         executor = Executor(home, planned.workcell, devices=devices)
         progress = _with_progress(screen, executor, folder, _confirming(screen))
         page = save_report(folder, report) if report is not None else None
-        truth = labs[-1].world.state
-    _show_simulated(screen, progress, truth)
+    strays = _strays(progress.state, labs[-1])
+    show_end(screen, "", progress)
+    _show_strays(screen, strays)
     if page is not None:
         screen.say(f"Report: {page}", whole=True)
-    outcome = {**_outcome(progress, page), "strays": _strays(progress.state, truth)}
+    outcome = {**_outcome(progress, page), "strays": strays}
     screen.give({**planned.as_json(), **outcome})
     return _code(progress)
 
@@ -222,18 +223,24 @@ def _outcome(progress: Progress, page: Path | None) -> dict[str, Any]:
     }
 
 
-def _strays(expected: LabState, truth: LabState) -> dict[str, Any]:
-    """The well that departs most from what the record says it holds, µL."""
+def _strays(expected: LabState, lab: LocalLab) -> dict[str, Any]:
+    """What really happened beside what the record says, µL: the well that is farthest off, strokes that drew air."""
+    truth = lab.world.state
     off = {well: truth.volume(well) - expected.volume(well) for well in expected.wells}
     worst = max(off, key=lambda well: abs(off[well]), default=None)
+    air = sum(effect["kind"] == "air drawn" for act in lab.acts for effect in act.effects)
     spilled = sum(truth.lost().values())
-    return {"well": worst, "by": off[worst] if worst else 0.0, "spilled": spilled}
+    return {"well": worst, "by": off[worst] if worst else 0.0, "air_drawn": air, "spilled": spilled}
 
 
-def _show_simulated(screen: Screen, progress: Progress, truth: LabState) -> None:
-    strays = _strays(progress.state, truth)
-    show_end(screen, "", progress)
+def _show_strays(screen: Screen, strays: dict[str, Any]) -> None:
     if strays["well"] is not None and abs(strays["by"]) >= 0.005:
         screen.say(f"In the simulated lab {strays['well']} departs most from the plan, by {strays['by']:+.2f} µL.")
+    if strays["air_drawn"]:
+        screen.say(
+            f"In {strays['air_drawn']:,} strokes a tip drew air, because pistons err and a well held just enough: "
+            "put more in, and verify with --margin.",
+            style="yellow",
+        )
     if strays["spilled"] > 0:
         screen.say(f"{strays['spilled']:.2f} µL ran over in the simulated lab.", style="red")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from console.cli.admission import user_name
 from console.cli.exits import ExitCode
@@ -12,11 +11,10 @@ from console.cli.running import resume
 from console.cli.screen import Screen
 from protocols.errors import InputError
 from robots.execution.control import Command, send
-from robots.execution.executor import Executor
+from robots.execution.executor import abandon
 from robots.execution.home import Home
 from robots.execution.run_folder import RunFolder, open_run
 from robots.execution.status import holder_of
-from robots.workcell import load_workcell
 
 CONTROL_SECONDS = 15.0
 """s that a run may take to do what it is told; making safe is given 10 of them."""
@@ -84,9 +82,7 @@ def tell_run(screen: Screen, home: Home, run: str, command: Command, fields: Map
 def abandon_run(screen: Screen, home: Home, run: str) -> ExitCode:
     """Give up a run that has not ended."""
     folder = open_run(home, run)
-    # on the workcell as it was when the run was made: its file may have changed since
-    workcell = replace(load_workcell(folder.record.workcell_file), spec=folder.workcell)
-    Executor(home, workcell).abandon(folder, user_name())
+    abandon(home, folder, user_name())
     screen.say(f"Run {folder.run} is given up; workcell {folder.record.workcell} is free.")
     screen.give({"run": folder.run, "status": "abandoned"})
     return ExitCode.OK

@@ -119,6 +119,8 @@ def write_whole(path: Path, content: bytes) -> None:
         InputError: the file cannot be written; what was there is unchanged.
     """
     temporary: str | None = None
+    if path.exists() and not path.is_file():
+        raise InputError("it is not an ordinary file", where=str(path), mend="Name another one")
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with open(handle, "wb") as stream:

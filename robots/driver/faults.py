@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from pylabrobot.liquid_handling.backends.hamilton import STAR_backend as star
 from pylabrobot.liquid_handling.errors import ChannelizedError
-from pylabrobot.resources.errors import HasTipError, NoTipError, TooLittleLiquidError, TooLittleVolumeError
+from pylabrobot.resources.errors import HasTipError, NoTipError, TooLittleLiquidError
 
 from protocols.errors import DeviceError
 from protocols.outcomes import Fault, FaultKind, Outcome
 from protocols.program import AnyInstruction, MoveLabware, PickUpTips
 from robots.guard import Refused, TipsUnknown
 from robots.ports import ConnectionLost
+
+_PYLABROBOT_NAME = re.compile(r"\b([\w .-]+?)_(?:tipspot|well)_([A-Z]{1,2}[0-9]{1,2})\b")
+"""What pylabrobot calls a well or a spot: "plate_well_A1", where we say "plate/A1"."""
 
 _LOST = (ConnectionError, TimeoutError, BrokenPipeError)
 
@@ -42,7 +47,8 @@ def outcome_of(error: Exception, instruction: AnyInstruction, numbers: dict[int,
         raise error
     if isinstance(error, Refused):
         channel = None if error.fault.channel is None else numbers.get(error.fault.channel, error.fault.channel)
-        return Outcome(status="failed", faults=(error.fault.model_copy(update={"channel": channel}),))
+        said = {"channel": channel, "place": _our_names(error.fault.place), "message": _our_names(error.fault.message)}
+        return Outcome(status="failed", faults=(error.fault.model_copy(update=said),))
     if isinstance(error, _LOST):
         raise ConnectionLost(
             f"the machine stopped answering ({error})",
@@ -76,7 +82,9 @@ def _place(channel: int | None, instruction: AnyInstruction) -> str:
 
 def _words(error: BaseException) -> str:
     if isinstance(error, HasTipError):
-        return str(error) or "there is a tip already"
-    if isinstance(error, TooLittleVolumeError | TooLittleLiquidError | NoTipError):
-        return str(error) or type(error).__name__
-    return str(error) or type(error).__name__
+        return _our_names(str(error)) or "there is a tip already"
+    return _our_names(str(error)) or type(error).__name__
+
+
+def _our_names(text: str) -> str:
+    return _PYLABROBOT_NAME.sub(r"\1/\2", text)

@@ -74,32 +74,17 @@ class Executor:
         company = company or Company()
         with ExitStack() as stack:
             lease = stack.enter_context(Lease(self._folder / "lease", run.run))
-            ledger = stack.enter_context(self._open(run, company.listeners))
-            if ledger.progress.phase != "done":
-                standing = self._admit(run)
-                check_approval(_approval(ledger.journal), run.program, self.workcell.spec, run.record.policy)
-                self._write(run.deck(), open_run=run.run, last_run=standing.last_run)
-                self._carry_out(run, ledger, lease, company)
+            ledger = stack.enter_context(_opened(run, company.listeners))
             if ledger.progress.phase == "done":
-                self._ended(run, ledger.progress)
-            return ledger.progress
-
-    def abandon(self, run: RunFolder, by: str) -> Progress:
-        """Give up a run that has not ended: it can never be resumed, and the workcell is free again.
-
-        What its journal says is where becomes the record of the deck.
-
-        Raises:
-            InputError: the run has ended already.
-            LeaseError: it is going on.
-            RecordError: a record is damaged, or the journal cannot be written.
-        """
-        with Lease(self._folder / "lease", run.run), self._open(run) as ledger:
-            if ledger.progress.phase != "done":
-                ledger.append("run_ended", payload={"abandoned": by})
-                if open_run_on(self.home, self.workcell.spec.name) != run.run:
-                    return ledger.progress  # it never began
-            self._ended(run, ledger.progress)
+                _free(self.home, run, ledger.progress)  # a process that was killed right after the end could not
+                return ledger.progress
+            standing = self._admit(run)
+            check_approval(_approval(ledger.journal), run.program, self.workcell.spec, run.record.policy)
+            self._write(run.deck(), open_run=run.run, last_run=standing.last_run)
+            try:
+                self._carry_out(run, ledger, lease, company)
+            finally:
+                self._settle(run, ledger, standing)
             return ledger.progress
 
     def reset(self) -> None:
@@ -136,7 +121,8 @@ class Executor:
             )
         self._refuse_open_run(other_than=run.run)
         standing = read_standing(self.home, spec)
-        if standing.open_run is None and standing.state.snapshot() != run.deck().snapshot():
+        planned = (run.deck().snapshot(), run.start().snapshot())
+        if standing.open_run is None and standing.state.snapshot() not in planned:
             raise ApprovalError(
                 "the deck changed after this run was made: another run has used tips or liquids",
                 where=where,
@@ -154,18 +140,13 @@ class Executor:
             mend=f"Go on with it (`labwright runs resume {name}`) or give it up (`labwright runs abandon {name}`)",
         )
 
-    @contextmanager
-    def _open(self, run: RunFolder, listeners: Sequence[EventListener] = ()) -> Iterator[Ledger]:
-        with Journal(run.journal_path, run.run, must_exist=True) as journal:
-            ledger = Ledger(journal, Progress(run.program, run.start()), _clock(run, journal), listeners)
-            yield ledger
-
-    def _ended(self, run: RunFolder, progress: Progress) -> None:
-        """Free the workcell after a run that has ended, perhaps in a process that was killed right after that."""
-        if open_run_on(self.home, self.workcell.spec.name) != run.run:
-            raise InputError("the run has ended already", where=f"run {run.run}")
-        end_world(socket_path(self._folder, "world"))
-        self._write(progress.state, open_run=None, last_run=run.run)
+    def _settle(self, run: RunFolder, ledger: Ledger, before: Standing) -> None:
+        """Write down what is on the deck now, unless the run keeps the workcell."""
+        if ledger.progress.phase == "done":
+            _free(self.home, run, ledger.progress)
+        elif all(event.kind != "intent" for event in ledger.journal.events):
+            # nothing moved; what a person set up for the run is all that changed
+            self._write(run.start(), open_run=None, last_run=before.last_run)
 
     def _carry_out(self, run: RunFolder, ledger: Ledger, lease: Lease, company: Company) -> None:
         devices, switches = self._make_devices(run), Switches()
@@ -192,6 +173,44 @@ class Executor:
             await runner.run()
         finally:
             await devices.close()
+
+
+def abandon(home: Home, run: RunFolder, by: str) -> Progress:
+    """Give up a run that has not ended: it can never be resumed, and its workcell is free again.
+
+    What its journal says is where becomes the record of the deck.
+
+    Raises:
+        InputError: the run has ended already.
+        LeaseError: it is going on.
+        RecordError: a record is damaged, or the journal cannot be written.
+    """
+    with Lease(run.lease_path, run.run), _opened(run) as ledger:
+        if ledger.progress.phase != "done":
+            ledger.append("run_ended", payload={"abandoned": by})
+            if open_run_on(home, run.workcell.name) != run.run:
+                return ledger.progress  # it never began
+        _free(home, run, ledger.progress)
+        return ledger.progress
+
+
+@contextmanager
+def _opened(run: RunFolder, listeners: Sequence[EventListener] = ()) -> Iterator[Ledger]:
+    with Journal(run.journal_path, run.run, must_exist=True) as journal:
+        yield Ledger(journal, Progress(run.program, run.start()), _clock(run, journal), listeners)
+
+
+def _free(home: Home, run: RunFolder, progress: Progress) -> None:
+    """Let others use the workcell of a run that has ended.
+
+    Raises:
+        InputError: it was free already.
+    """
+    name = run.workcell.name
+    if open_run_on(home, name) != run.run:
+        raise InputError("the run has ended already", where=f"run {run.run}")
+    end_world(socket_path(home.workcell(name), "world"))
+    write_standing(home, run.workcell, progress.state, open_run=None, last_run=run.run)
 
 
 def _approval(journal: Journal) -> Approval | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocols.errors import LabwrightError
 from protocols.program import AnyInstruction
+from protocols.wording import describe
 
 
 class Halt(Exception):
@@ -21,6 +22,6 @@ class Halt(Exception):
 
 
 def named(instruction: AnyInstruction) -> str:
-    """An instruction by its id, kind and step."""
-    step = f" of step {instruction.step}" if instruction.step else ""
-    return f"Instruction {instruction.id} ({instruction.kind.replace('_', ' ')}){step}"
+    """An instruction in bench words, with its id and step."""
+    step = f", step '{instruction.step}'" if instruction.step else ""
+    return f"{describe(instruction)} ({instruction.id}{step})"

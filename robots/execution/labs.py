@@ -5,8 +5,11 @@ real machines. Changing a driver's name in the workcell file moves a run from on
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Protocol
+
+from pylabrobot.io.validation_utils import LOG_LEVEL_IO
 
 from protocols.errors import DeviceError
 from protocols.labstate import LabState
@@ -17,9 +20,13 @@ from robots.execution.approval import is_simulated
 from robots.execution.devices import Devices
 from robots.execution.run_folder import RunFolder, Simulation
 from robots.ports import Driver
-from robots.simulator import LocalWorld, RemoteWorld, World, WorldPort, WorldProcess, end_world, halt
+from robots.simulator import LocalWorld, RemoteWorld, World, WorldPort, WorldProcess, halt
+from robots.simulator.record import ActRecord
 from robots.workcell import Workcell
 
+_PYLABROBOT = logging.getLogger("pylabrobot")
+DEVICES_LOG = "devices.log"
+"""In the folder of a run: what pylabrobot told the machines, line by line."""
 WORLD_IDLE = 600.0
 """s after which a simulated lab whose run was killed ends by itself; its log stays."""
 
@@ -45,6 +52,7 @@ class LocalLab(_Lab):
 
     Attributes:
         world: the simulated lab, for measuring what really happened.
+        acts: what happened in it, once it is closed.
     """
 
     def __init__(self, workcell: Workcell, program: Program, run: str, simulation: Simulation) -> None:
@@ -57,6 +65,7 @@ class LocalLab(_Lab):
             pace=simulation.pace,
             on_power_cut=lambda: None,  # this process is the person's own
         )
+        self.acts: tuple[ActRecord, ...] = ()
 
     async def connect(self, state: LabState) -> Driver:
         """See :class:`~robots.execution.devices.Devices`."""
@@ -68,6 +77,7 @@ class LocalLab(_Lab):
 
     async def close(self) -> None:
         """See :class:`~robots.execution.devices.Devices`."""
+        self.acts = self.world.log()
         self.world.close()
 
 
@@ -78,6 +88,10 @@ class LabProcess(Protocol):
 
     def start(self) -> RemoteWorld:
         """Start it, or use the one that is there; see :meth:`robots.simulator.WorldProcess.start`."""
+        ...
+
+    def end(self) -> None:
+        """End it in good order and wait until it is gone."""
         ...
 
 
@@ -104,13 +118,20 @@ class RemoteLab(_Lab):
         """End the lab's process in good order; its log stays."""
         if self._world is not None:
             await self._world.close()
-            await asyncio.to_thread(end_world, self._process.socket)
+            await asyncio.to_thread(self._process.end)
 
 
 class RealLab(_Lab):
-    """The machines that the workcell file names, through pylabrobot."""
+    """The machines that the workcell file names, through pylabrobot; what they are told is kept beside the journal."""
 
-    _driver: PyLabRobotDriver | None = None
+    def __init__(self, workcell: Workcell, run: RunFolder) -> None:
+        super().__init__(workcell, run.program, run.run)
+        self._driver: PyLabRobotDriver | None = None
+        self._said = logging.FileHandler(run.path / DEVICES_LOG, encoding="utf-8")
+        self._said.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        _PYLABROBOT.addHandler(self._said)
+        self._level = _PYLABROBOT.level
+        _PYLABROBOT.setLevel(LOG_LEVEL_IO)
 
     async def connect(self, state: LabState) -> Driver:
         """See :class:`~robots.execution.devices.Devices`."""
@@ -132,6 +153,9 @@ class RealLab(_Lab):
 
     async def close(self) -> None:
         """See :class:`~robots.execution.devices.Devices`; the driver lets go of the machines."""
+        _PYLABROBOT.setLevel(self._level)
+        _PYLABROBOT.removeHandler(self._said)
+        self._said.close()
 
 
 def all_simulated(workcell: WorkcellSpec) -> bool:
@@ -139,11 +163,16 @@ def all_simulated(workcell: WorkcellSpec) -> bool:
     return all(is_simulated(device.driver) for device in workcell.devices.values())
 
 
+def needs_world(workcell: WorkcellSpec) -> bool:
+    """Whether the liquid handler works in a simulated lab."""
+    return any(item.driver == "simulated" for item in workcell.devices.values() if item.kind == "liquid handler")
+
+
 def make_lab(workcell: Workcell, run: RunFolder, folder: Path, socket: Path) -> Devices:
     """The devices for a run; a simulated lab keeps its log in ``folder`` and listens at ``socket``."""
     simulation = run.record.simulation
     if simulation is None:
-        return RealLab(workcell, run.program, run.run)
+        return RealLab(workcell, run)
     process = WorldProcess(
         workcell.spec,
         folder,

@@ -17,6 +17,7 @@ from protocols.outcomes import Outcome
 from protocols.ports import CheckpointHook, Person, RecoveryChoice, RecoveryPolicy
 from protocols.program import AnyInstruction, AskPerson, MoveLabware, ReplaceTipRack, Wait, instruction_adapter
 from protocols.specs import WorkcellSpec
+from protocols.wording import in_few_digits
 from robots.execution.connection import Connection
 from robots.execution.control import SAFE_SECONDS, Switches, try_to_make_safe
 from robots.execution.devices import Devices
@@ -225,7 +226,7 @@ class Runner:
         instruction = doubt.instruction
         half = isinstance(instruction, MoveLabware) and doubt.acts_done == 0
         choices = ("it happened", "it did not happen", *(("the arm holds it",) if half else ()))
-        text = f"{named(instruction)} was begun, and the device cannot say how it ended. Did it happen?"
+        text = f"{named(instruction)}: begun, and the device cannot say how it ended. Did it happen?"
         answer = await self._people.ask("doubt", instruction, text, choices)
         if answer == "it happened":
             seconds = timing.seconds(instruction, self._progress.program, self._workcell)
@@ -325,4 +326,4 @@ def _request(instruction: AskPerson | ReplaceTipRack) -> str:
 
 
 def _said(fault: Outcome) -> str:
-    return "; ".join(item.message for item in fault.faults) or fault.status
+    return in_few_digits("; ".join(item.message.rstrip(". ") for item in fault.faults)) or fault.status

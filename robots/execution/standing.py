@@ -12,8 +12,10 @@ from typing import Any
 from protocols.digests import digest
 from protocols.errors import RecordError
 from protocols.labstate import LabState
+from protocols.program import Program
 from protocols.quantities import show_volume
 from protocols.specs import SCHEMA_VERSION, WorkcellSpec
+from protocols.vessels import LabwareInstance
 from robots.execution.home import Home, read_json, utc_now, write_json
 
 LEAST_DIFFERENCE = 0.05
@@ -100,6 +102,22 @@ def differences(workcell: WorkcellSpec, state: LabState) -> tuple[str, ...]:
     """How the deck departs from what the workcell file says, in words: what a person confirms before a run."""
     fresh = LabState.start(workcell)
     return (*_labware(workcell, state), *_tips(fresh, state), *_volumes(workcell, fresh, state), *_channels(state))
+
+
+def to_take_away(deck: LabState, program: Program) -> tuple[str, ...]:
+    """What earlier runs left on the deck and a person must take off it for ``program``, in words."""
+    after = LabState.restore(deck.workcell, deck.snapshot())
+    after.set_up(program)
+    return tuple(
+        f"Take {name}, left by an earlier run, off {item.site}"
+        for name, item in deck.labware.items()
+        if name not in deck.workcell.labware and _is_gone(name, item, after)
+    )
+
+
+def _is_gone(name: str, item: LabwareInstance, after: LabState) -> bool:
+    standing = after.labware.get(name)
+    return standing is None or standing.site != item.site
 
 
 def _labware(workcell: WorkcellSpec, state: LabState) -> list[str]:

@@ -3,7 +3,6 @@
 from robots.report.build import build_report
 from robots.report.model import Plan, Report, RunFacts, UnreachableRow
 from robots.report.render import render_html, write_report
-from robots.report.wording import describe, show_places
 
 __all__ = [
     "Plan",
@@ -11,8 +10,6 @@ __all__ = [
     "RunFacts",
     "UnreachableRow",
     "build_report",
-    "describe",
     "render_html",
-    "show_places",
     "write_report",
 ]

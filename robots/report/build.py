@@ -14,6 +14,7 @@ from protocols.program import AnyInstruction, DropTips, PickUpTips, Program, Rep
 from protocols.specs import WorkcellSpec
 from protocols.tips import DUST
 from protocols.vessels import LabwareInstance
+from protocols.wording import describe
 from robots.report.history import History, read_history
 from robots.report.model import (
     InstructionLine,
@@ -28,7 +29,6 @@ from robots.report.model import (
     TipLine,
     WellLine,
 )
-from robots.report.wording import describe
 
 _ENOUGH_DIGITS = 6
 

@@ -10,9 +10,9 @@ from protocols.labstate import LabState
 from protocols.outcomes import Fault, Outcome
 from protocols.program import AnyInstruction, Program
 from protocols.quantities import show_volume
+from protocols.wording import describe, in_few_digits
 from robots.execution.progress import Progress
 from robots.report.model import Deviation
-from robots.report.wording import describe, in_few_digits
 
 _SAID = {
     "paused": "The run was paused",

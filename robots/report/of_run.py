@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from protocols.digests import digest
 from protocols.errors import RecordError
+from robots.execution.labs import all_simulated
 from robots.execution.run_folder import RunFolder
 from robots.execution.status import RunStatus, run_status
 from robots.report.build import build_report
@@ -38,7 +39,7 @@ def report_of(run: RunFolder) -> Report:
         title=run.record.title,
         status=_STATUS[run_status(run, run.progress())],
         workcell=run.record.workcell,
-        simulated=run.record.simulation is not None,
+        simulated=all_simulated(run.workcell),
         program_digest=digest(run.program),
         workcell_digest=digest(run.workcell),
         started=run.record.created,

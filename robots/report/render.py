@@ -18,6 +18,7 @@ from protocols.liquids import Liquid
 from protocols.program import Program
 from protocols.quantities import show_duration
 from protocols.specs import WorkcellSpec
+from protocols.wording import show_mixture
 from robots.execution.home import write_atomically
 from robots.report.deck import draw_deck
 from robots.report.figures import in_column, show_clock, show_number, show_wall_time
@@ -25,7 +26,6 @@ from robots.report.model import InstructionLine, LabwareLine, Report, SampleLine
 from robots.report.palette import choose_palette
 from robots.report.platemap import PlateMap, in_order, plate_maps
 from robots.report.timeline import draw_timeline
-from robots.report.wording import show_mixture
 
 if TYPE_CHECKING:
     from jinja2 import Environment

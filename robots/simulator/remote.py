@@ -295,6 +295,15 @@ class WorldProcess:
                 self.kill()
             self._process = None
 
+    def end(self) -> None:
+        """End it in good order, whoever started it, and wait until it is gone.
+
+        Raises:
+            ConnectionLost: it does not end.
+        """
+        end_world(self.socket)
+        self.stop()
+
     def _spawn(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "robots.simulator.serve", "--log", str(self.folder / "world.sqlite")]

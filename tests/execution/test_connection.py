@@ -56,7 +56,7 @@ def test_an_instruction_may_lose_its_connection_so_often_and_no_more(tmp_path: P
     with run.open() as session, pytest.raises(ConnectionLost, match="the cable is out"):
         session.carry_on()
     assert session.ledger.progress.phase == "stopped"
-    assert session.ledger.progress.stop_reason == "Instruction w0 (wait) lost the connection 6 times"
+    assert session.ledger.progress.stop_reason == "Wait 1 s (w0) lost the connection 6 times"
     assert len(machine.safe) == 1
     assert run.go().kinds[-1] == "run_ended"
     assert machine.acts == ["w0#0"]

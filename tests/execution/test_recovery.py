@@ -132,7 +132,7 @@ def test_a_policy_that_makes_safe_stops_the_run_and_the_next_one_asks(tmp_path: 
     run = Run(tmp_path, program(*TRANSFER), machine := Machine(script={"draw": [failed("clog", 0, 3)]}))
     session = run.go(policy=policy("make safe", "clog"))
     assert session.kinds[-2:] == ["recovery", "stopped"]
-    assert session.ledger.progress.stop_reason.startswith("Instruction draw (aspirate) failed: clog there")
+    assert session.ledger.progress.stop_reason.startswith("Aspirate 60 µL, 45 µL from p/A1, D1 (draw) failed: clog there")
     assert len(machine.safe) == 1
     someone = person("retry")
     session = run.go(policy=policy("make safe", "clog"), person=someone)
@@ -147,7 +147,7 @@ def test_what_no_policy_settles_is_asked(tmp_path: Path, rules: RecoveryPolicy |
     someone = person("retry")
     session = run.go(policy=rules, person=someone)
     ((question, choices),) = someone.heard
-    assert question == "Instruction draw (aspirate) failed: clog there; clog there. What now?"
+    assert question == "Aspirate 60 µL, 45 µL from p/A1, D1 (draw) failed: clog there; clog there. What now?"
     assert choices == ("retry", "next tip", "skip", "stop")
     assert session.kinds[-1] == "run_ended"
     assert machine.acts.count("draw~1#0") == 1

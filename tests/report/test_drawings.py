@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from protocols.liquids import Liquid
 from protocols.specs import LabwareSpec
+from protocols.wording import show_mixture
 from robots.report import Report
 from robots.report.colours import CATEGORIES, CONCENTRATION, OTHER, SAMPLES, VOLUME, contrast, ink_on, shade
 from robots.report.deck import draw_deck
@@ -19,7 +20,6 @@ from robots.report.model import LabwareLine, ReagentLine, WellLine
 from robots.report.palette import choose_palette
 from robots.report.platemap import plate_maps
 from robots.report.timeline import LEFT, WIDTH, draw_timeline
-from robots.report.wording import show_mixture
 from robots.workcell import load_workcell
 from tests.report import runs
 
