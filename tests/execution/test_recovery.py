@@ -132,7 +132,8 @@ def test_a_policy_that_makes_safe_stops_the_run_and_the_next_one_asks(tmp_path: 
     run = Run(tmp_path, program(*TRANSFER), machine := Machine(script={"draw": [failed("clog", 0, 3)]}))
     session = run.go(policy=policy("make safe", "clog"))
     assert session.kinds[-2:] == ["recovery", "stopped"]
-    assert session.ledger.progress.stop_reason.startswith("Aspirate 60 µL, 45 µL from p/A1, D1 (draw) failed: clog there")
+    said = session.ledger.progress.stop_reason
+    assert said.startswith("Aspirate 60 µL, 45 µL from p/A1, D1 (draw) failed: clog there")
     assert len(machine.safe) == 1
     someone = person("retry")
     session = run.go(policy=policy("make safe", "clog"), person=someone)
