@@ -80,10 +80,10 @@ class Server:
             watch.cancel()
             server.close()
             await asyncio.to_thread(self.world.close)
-            for connection in tuple(self._connections):
+            self.path.unlink(missing_ok=True)
+            for connection in tuple(self._connections):  # last: whoever waits for the end hears it from this
                 connection.cancel()
             await asyncio.gather(watch, *self._connections, return_exceptions=True)
-            self.path.unlink(missing_ok=True)
 
     async def _watch_idle(self) -> None:
         while self._idle is not None:
@@ -100,9 +100,8 @@ class Server:
         assert task is not None
         self._connections.add(task)
         try:
-            while not self._ended.is_set():
-                if not await self._serve_one(reader, writer):
-                    break
+            while await self._serve_one(reader, writer):
+                pass
         except (ConnectionError, asyncio.CancelledError):
             pass  # the client went away, or the server ends: the World lives on or is closed
         finally:
