@@ -21,6 +21,7 @@ from protocols.labstate import LabState
 from protocols.program import (
     Program,
 )
+from robots.execution import executor as executor_module
 from robots.execution.approval import SIMULATION
 from robots.execution.executor import Company, Executor
 from robots.execution.home import Home
@@ -95,8 +96,8 @@ class _KillPoints:
                 os.kill(os.getpid(), signal.SIGKILL)
             self._left -= 1
 
-    def around(self, owner: type[Any], name: str) -> None:
-        """Make a point before and one after each call of a method."""
+    def around(self, owner: Any, name: str) -> None:
+        """Make a point before and one after each call of a method of a class, or a function of a module."""
         original: Callable[..., Any] = getattr(owner, name)
 
         def with_points(*args: Any, **kwargs: Any) -> Any:
@@ -263,7 +264,9 @@ def _lab(home: Home, workcell: Workcell, run: RunFolder, socket: Path, kill_at: 
 def _carry_out(home: Home, workcell: Workcell, run: RunFolder, socket: Path, kill_at: int | None) -> int:
     if run.progress().phase == "done" and open_run_on(home, workcell.spec.name) is None:
         return 0  # it was killed when all was over and written down
-    _KillPoints(kill_at).around(Journal, "append")
+    points = _KillPoints(kill_at)
+    points.around(Journal, "append")
+    points.around(executor_module, "write_standing")
     process = _Waiting(workcell, socket)
     executor = Executor(home, workcell, devices=lambda folder: RemoteLab(workcell, folder.program, folder.run, process))
     progress = executor.execute(run, Company(person=_truthful(home, workcell, run.run)))
@@ -291,8 +294,8 @@ class Killer:
         Returns whether it was ``killed``, its exit ``code`` if not, and ``lab_kills``: how often the lab was.
 
         Args:
-            kill: ``kill_at`` (a point in the journal, two for each event, from 0) or ``kill_after`` (s); the same
-                with ``lab_`` before it for the lab.
+            kill: ``kill_at`` (a point, from 0: before and after each write to the record of the deck and to the
+                journal) or ``kill_after`` (s); the same with ``lab_`` before it for the lab and its log.
         """
         assert self._zygote.stdin is not None
         assert self._zygote.stdout is not None

@@ -16,7 +16,7 @@ from pathlib import Path
 from console.cli.exits import ExitCode
 from console.cli.screen import Screen
 
-OUR_NAMES = ("agents", "console", "pipelines", "protocols", "robots", "vision")
+OUR_NAMES = ("console", "protocols", "robots")
 """Top-level packages that must be Labwright's own."""
 LEAST_FREE = 200e6
 """Bytes of free disk below which runs may fail."""
@@ -80,7 +80,7 @@ def _versions() -> Iterator[Check]:
 
 
 def _collisions() -> Iterator[Check]:
-    """The OpenAI Agents SDK, for one, installs a top-level package `agents` too."""
+    """Other distributions may install top-level packages of the same names."""
     owners = metadata.packages_distributions()
     strangers = {
         name: sorted({owner for owner in owners.get(name, ()) if owner.lower() != "labwright"}) for name in OUR_NAMES

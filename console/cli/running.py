@@ -28,7 +28,7 @@ from robots.execution.home import Home
 from robots.execution.labs import LocalLab, all_simulated, needs_world
 from robots.execution.progress import Progress
 from robots.execution.run_folder import RunFolder, Simulation, create_run
-from robots.execution.standing import differences
+from robots.execution.standing import differences, read_standing
 from robots.report.of_run import save_report
 from robots.workcell import load_workcell
 
@@ -49,7 +49,7 @@ def run(screen: Screen, home: Home, planned: Planned, settings: Settings) -> Exi
         screen.give(planned.as_json())
         return ExitCode.FINDINGS
     spec = planned.workcell.spec
-    changed = differences(spec, planned.deck)
+    changed = (*differences(spec, planned.deck), *read_standing(home, spec).uncertain)
     if changed:
         screen.say("The deck, as earlier runs left it:")
         screen.lines(changed)

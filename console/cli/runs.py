@@ -14,7 +14,9 @@ from robots.execution.control import Command, send
 from robots.execution.executor import abandon
 from robots.execution.home import Home
 from robots.execution.run_folder import RunFolder, open_run
+from robots.execution.standing import left_uncertain
 from robots.execution.status import holder_of
+from robots.workcell import shipped_workcells
 
 CONTROL_SECONDS = 15.0
 """s that a run may take to do what it is told; making safe is given 10 of them."""
@@ -82,7 +84,21 @@ def tell_run(screen: Screen, home: Home, run: str, command: Command, fields: Map
 def abandon_run(screen: Screen, home: Home, run: str) -> ExitCode:
     """Give up a run that has not ended."""
     folder = open_run(home, run)
-    abandon(home, folder, user_name())
+    progress = abandon(home, folder, user_name())
     screen.say(f"Run {folder.run} is given up; workcell {folder.record.workcell} is free.")
-    screen.give({"run": folder.run, "status": "abandoned"})
+    uncertain = left_uncertain(progress)
+    if uncertain:
+        screen.say("A person has to look at the deck:", style="yellow")
+        screen.lines(uncertain)
+        screen.say(
+            "Make the deck as its workcell file says, then: "
+            f"labwright workcell reset {folder.record.workcell_file if _own_file(folder) else folder.record.workcell}",
+            whole=True,
+        )
+    screen.give({"run": folder.run, "status": "abandoned", "uncertain": list(uncertain)})
     return ExitCode.OK
+
+
+def _own_file(folder: RunFolder) -> bool:
+    """Whether its workcell is a file of the lab's own, not one that comes with Labwright."""
+    return folder.record.workcell not in shipped_workcells()

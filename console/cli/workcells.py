@@ -125,6 +125,9 @@ def show_state(screen: Screen, home: Home, name: str) -> ExitCode:
     else:
         screen.say(f"The deck of {spec.name} departs from its file:")
         screen.lines(changed)
+    if standing.uncertain:
+        screen.say("A run that was given up left this for a person to look at:", style="yellow")
+        screen.lines(standing.uncertain)
     screen.say(f"In use: {holder}" if holder else "Nobody uses it now.")
     given: dict[str, Any] = {
         "workcell": spec.name,
@@ -132,6 +135,7 @@ def show_state(screen: Screen, home: Home, name: str) -> ExitCode:
         "last_run": standing.last_run,
         "updated": standing.updated,
         "differences": list(changed),
+        "uncertain": list(standing.uncertain),
         "state": standing.state.snapshot(),
     }
     screen.give(given)

@@ -142,6 +142,11 @@ class PyLabRobotDriver:
         if stop is None:
             raise DeviceError("pylabrobot cannot stop this machine", mend="Press its own stop button")
         await stop()
+        if not self._machine.halts_at_once:
+            raise DeviceError(
+                "the machine ends the move that it is in; no further one is sent",
+                mend="Keep its emergency stop in reach",
+            )
 
     async def close(self) -> None:
         """See :meth:`robots.ports.Driver.close`."""

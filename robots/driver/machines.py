@@ -18,11 +18,15 @@ from robots.workcell.config import DeviceConfig
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A backend, its dialect, and whether it can say what happened."""
+    """A backend, its dialect, whether it can say what happened, and whether it stops in the middle of a move.
+
+    pylabrobot's ``STARBackend.halt`` discards commands that wait; a move under way is completed.
+    """
 
     backend: LiquidHandlerBackend
     dialect: Dialect
     answers: bool
+    halts_at_once: bool = True
 
 
 def make_machine(workcell: Workcell, world: WorldPort | None) -> Machine:
@@ -40,8 +44,9 @@ def make_machine(workcell: Workcell, world: WorldPort | None) -> Machine:
     if device.driver == "OT-2":
         return Machine(_opentrons(name, device), Plain(), answers=False)
     channels = sum(pipette.channels for pipette in workcell.spec.pipettes.values() if pipette.independent)
-    star = STARBackend() if device.driver == "STAR" else STARChatterboxBackend(num_channels=channels)
-    return Machine(star, Star(arm.gripper if arm else "iswap"), answers=False)
+    real = device.driver == "STAR"
+    star = STARBackend() if real else STARChatterboxBackend(num_channels=channels)
+    return Machine(star, Star(arm.gripper if arm else "iswap"), answers=False, halts_at_once=not real)
 
 
 def _handler(workcell: Workcell) -> tuple[str, DeviceConfig]:

@@ -6,11 +6,11 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from protocols.digests import digest
-from protocols.errors import ApprovalError, InputError, LeaseError
+from protocols.errors import ApprovalError, InputError, LeaseError, RecordError
 from protocols.labstate import LabState
 from protocols.ports import Approval, CheckpointHook, EventListener, Person
 from robots.execution.approval import check_approval
@@ -25,7 +25,7 @@ from robots.execution.progress import Progress
 from robots.execution.run_folder import RunFolder
 from robots.execution.runner import Progressed, Runner
 from robots.execution.sockets import socket_path
-from robots.execution.standing import Standing, open_run_on, read_standing, write_standing
+from robots.execution.standing import Standing, left_uncertain, open_run_on, read_standing, write_standing
 from robots.simulator import end_world
 from robots.workcell import Workcell
 
@@ -62,7 +62,7 @@ class Executor:
     def execute(self, run: RunFolder, company: Company | None = None) -> Progress:
         """Begin a run, or go on with it, until it has ended or is stopped; returns how far it is.
 
-        SIGINT and SIGTERM stop it and make the devices safe, if this is the main thread.
+        SIGINT, SIGTERM and SIGHUP stop it and make the devices safe, if this is the main thread.
 
         Raises:
             ApprovalError: nobody approved exactly this, or the deck changed since.
@@ -146,6 +146,7 @@ class Executor:
             _free(self.home, run, ledger.progress)
         elif all(event.kind != "intent" for event in ledger.journal.events):
             # nothing moved; what a person set up for the run is all that changed
+            end_world(socket_path(self._folder, "world"))
             self._write(run.start(), open_run=None, last_run=before.last_run)
 
     def _carry_out(self, run: RunFolder, ledger: Ledger, lease: Lease, company: Company) -> None:
@@ -210,7 +211,8 @@ def _free(home: Home, run: RunFolder, progress: Progress) -> None:
     if open_run_on(home, name) != run.run:
         raise InputError("the run has ended already", where=f"run {run.run}")
     end_world(socket_path(home.workcell(name), "world"))
-    write_standing(home, run.workcell, progress.state, open_run=None, last_run=run.run)
+    uncertain = left_uncertain(progress) if progress.abandoned else ()
+    write_standing(home, run.workcell, progress.state, open_run=None, last_run=run.run, uncertain=uncertain)
 
 
 def _approval(journal: Journal) -> Approval | None:
@@ -228,18 +230,25 @@ def _clock(run: RunFolder, journal: Journal) -> Clock:
     return WallClock(_started(journal) or utc_now()) if run.record.simulation is None else VirtualClock()
 
 
+_SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "the terminal was closed"}
+
+
+def _stop(stopper: Stopper, reason: str) -> None:
+    with suppress(RecordError):  # the runner meets it too, and tells it
+        stopper.stop(reason)
+
+
 @contextmanager
 def _stop_on_signals(stopper: Stopper) -> Iterator[None]:
-    """Let SIGINT and SIGTERM stop the run instead of ending the process."""
+    """Let signals that end a process stop the run instead."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, _: object) -> None:
-        said = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}[signal.Signals(number)]
-        threading.Thread(target=stopper.stop, args=(said,), daemon=True).start()
+        threading.Thread(target=_stop, args=(stopper, _SIGNALS[signal.Signals(number)]), daemon=True).start()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
         yield
     finally:

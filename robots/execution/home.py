@@ -1,7 +1,8 @@
 """Where Labwright keeps runs and the record of each workcell: ``LABWRIGHT_HOME``.
 
-HOME/runs/RUN/          run.json, program.json, workcell.json, start.json, journal.sqlite, report/
-HOME/workcells/NAME/    lease, state.json
+HOME/runs/RUN/          run.json, program.json, workcell.json, start.json, plan.json, journal.sqlite,
+                        devices.log, report/
+HOME/workcells/NAME/    lease, state.json, world/
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Home:
     def find(cls, path: str | Path | None = None) -> Home:
         """``path``, else the environment's ``LABWRIGHT_HOME``, else a folder beside the user's data."""
         chosen = path or os.environ.get("LABWRIGHT_HOME") or platformdirs.user_data_path("labwright")
-        return cls(Path(chosen).expanduser().absolute())
+        return cls(Path(chosen).expanduser().resolve())
 
     def run(self, run: str) -> Path:
         """The folder of a run, whether it exists or not.

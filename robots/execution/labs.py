@@ -22,6 +22,7 @@ from robots.execution.run_folder import RunFolder, Simulation
 from robots.ports import Driver
 from robots.simulator import LocalWorld, RemoteWorld, World, WorldPort, WorldProcess, halt
 from robots.simulator.record import ActRecord
+from robots.simulator.remote import listens
 from robots.workcell import Workcell
 
 _PYLABROBOT = logging.getLogger("pylabrobot")
@@ -39,10 +40,9 @@ class _Lab:
         self._program = program
         self._run = run
 
-    async def _connect(self, state: LabState, world: WorldPort | None) -> PyLabRobotDriver:
+    async def _connect(self, state: LabState, world: WorldPort) -> PyLabRobotDriver:
         driver = make_driver(self._workcell, self._program, state, self._run, world=world)
-        if world is not None:
-            await world.prepare(self._program.labware, self._program.contents, self._program.liquids, run=self._run)
+        await world.prepare(self._program.labware, self._program.contents, self._program.liquids, run=self._run)
         await driver.setup()
         return driver
 
@@ -111,8 +111,9 @@ class RemoteLab(_Lab):
         return await self._connect(state, self._world)
 
     async def make_safe(self) -> None:
-        """See :class:`~robots.execution.devices.Devices`."""
-        await asyncio.to_thread(halt, self._process.socket)
+        """See :class:`~robots.execution.devices.Devices`; a lab without a process moves nothing."""
+        if listens(self._process.socket):
+            await asyncio.to_thread(halt, self._process.socket)
 
     async def close(self) -> None:
         """End the lab's process in good order; its log stays."""
@@ -134,8 +135,23 @@ class RealLab(_Lab):
         _PYLABROBOT.setLevel(LOG_LEVEL_IO)
 
     async def connect(self, state: LabState) -> Driver:
-        """See :class:`~robots.execution.devices.Devices`."""
-        self._driver = await self._connect(state, None)
+        """See :class:`~robots.execution.devices.Devices`.
+
+        Raises:
+            ConnectionLost: the machine does not answer.
+            DeviceError: it refuses, or tips are mounted: pylabrobot throws them away when it initialises a machine.
+        """
+        mounted = [name for name, tips in state.channels.items() if any(tips)]
+        if mounted and not all_simulated(self._workcell.spec):
+            raise DeviceError(
+                f"tips are on {' and '.join(mounted)}, and a machine that is initialised throws them away",
+                where=self._workcell.spec.name,
+                mend="Give the run up (`labwright runs abandon`), see to the tips, and set the deck up anew",
+            )
+        self._driver = make_driver(
+            self._workcell, self._program, state, self._run
+        )  # before it moves: a stop must reach it
+        await self._driver.setup()
         return self._driver
 
     async def make_safe(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from protocols import timing
@@ -161,8 +162,16 @@ class Runner:
             payload["answer"] = answer
         if instruction.id not in progress.own_ids:
             payload |= {"parent": parent or progress.current, "instruction": _plain(instruction)}
+        rest = self._rest_of(instruction)
         self._ledger.append("intent", instruction=instruction.id, payload=payload)
-        await self._carry_out(instruction, acts_done, "device")
+        await self._carry_out(rest, acts_done, "device")
+
+    def _rest_of(self, instruction: AnyInstruction) -> AnyInstruction:
+        """What is left of a wait that was cut off: time went on meanwhile."""
+        if self._progress.doubt is None or not isinstance(instruction, Wait):
+            return instruction
+        passed = self._ledger.now() - self._progress.state.clock
+        return replace(instruction, seconds=max(0.0, instruction.seconds - passed)) if passed > 0.0 else instruction
 
     def _confirmation(self, instruction: AnyInstruction) -> str | None:
         """What a person answered to the program's own question."""

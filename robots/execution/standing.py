@@ -6,6 +6,7 @@ begin there until it is resumed to its end or given up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,9 @@ from protocols.program import Program
 from protocols.quantities import show_volume
 from protocols.specs import SCHEMA_VERSION, WorkcellSpec
 from protocols.vessels import LabwareInstance
+from protocols.wording import describe
 from robots.execution.home import Home, read_json, utc_now, write_json
+from robots.execution.progress import Progress
 
 LEAST_DIFFERENCE = 0.05
 """µL by which a well departs from the workcell file before it is said."""
@@ -32,6 +35,7 @@ class Standing:
         open_run: the run that began and did not end.
         last_run: the run that ended last.
         updated: when that was written, UTC, ISO 8601.
+        uncertain: what the run that ended last left for a person to look at, in words.
     """
 
     state: LabState
@@ -39,6 +43,7 @@ class Standing:
     open_run: str | None = None
     last_run: str | None = None
     updated: str = ""
+    uncertain: tuple[str, ...] = ()
 
 
 def read_standing(home: Home, workcell: WorkcellSpec) -> Standing:
@@ -51,10 +56,15 @@ def read_standing(home: Home, workcell: WorkcellSpec) -> Standing:
     if not path.exists():
         return Standing(LabState.start(workcell))
     plain = read_json(path, SCHEMA_VERSION)
+    run = plain.get("open_run")
     mend = f"Put the deck in the state that the workcell file says, then `labwright workcell reset {workcell.name}`"
     if plain.get("workcell") != digest(workcell):
         raise RecordError(
             "the workcell file changed after the record of its deck was written", where=str(path), mend=mend
+        )
+    if run is not None and open_run_on(home, workcell.name) is None:
+        raise RecordError(
+            f"run {run} began here and its folder is gone: nobody knows what is where", where=str(path), mend=mend
         )
     try:
         return Standing(
@@ -63,6 +73,7 @@ def read_standing(home: Home, workcell: WorkcellSpec) -> Standing:
             open_run=open_run_on(home, workcell.name),
             last_run=plain["last_run"],
             updated=plain["updated"],
+            uncertain=tuple(plain["uncertain"]),
         )
     except KeyError as error:
         raise RecordError(f"is damaged ({error} is missing)", where=str(path), mend=mend) from None
@@ -80,7 +91,13 @@ def open_run_on(home: Home, workcell: str) -> str | None:
 
 
 def write_standing(
-    home: Home, workcell: WorkcellSpec, state: LabState, *, open_run: str | None, last_run: str | None
+    home: Home,
+    workcell: WorkcellSpec,
+    state: LabState,
+    *,
+    open_run: str | None,
+    last_run: str | None,
+    uncertain: Sequence[str] = (),
 ) -> None:
     """Write the record, whole or not at all; whoever does so holds the lease.
 
@@ -93,6 +110,7 @@ def write_standing(
         "open_run": open_run,
         "last_run": last_run,
         "updated": utc_now(),
+        "uncertain": list(uncertain),
         "state": {**state.snapshot(), "clock": 0.0},
     }
     write_json(home.workcell(workcell.name) / "state.json", record)
@@ -102,6 +120,13 @@ def differences(workcell: WorkcellSpec, state: LabState) -> tuple[str, ...]:
     """How the deck departs from what the workcell file says, in words: what a person confirms before a run."""
     fresh = LabState.start(workcell)
     return (*_labware(workcell, state), *_tips(fresh, state), *_volumes(workcell, fresh, state), *_channels(state))
+
+
+def left_uncertain(progress: Progress) -> tuple[str, ...]:
+    """What a run that was given up leaves for a person to look at, in words."""
+    doubt = progress.doubt
+    begun = (f"It is not known how this ended: {describe(doubt.instruction)}",) if doubt is not None else ()
+    return (*begun, *_channels(progress.state))
 
 
 def to_take_away(deck: LabState, program: Program) -> tuple[str, ...]:
@@ -165,7 +190,7 @@ def _volumes(workcell: WorkcellSpec, fresh: LabState, state: LabState) -> list[s
 
 def _channels(state: LabState) -> list[str]:
     return [
-        f"{sum(tip is not None for tip in tips)} tips are on {pipette}"
+        f"tips are on channels {', '.join(str(n) for n, tip in enumerate(tips) if tip is not None)} of {pipette}"
         for pipette, tips in state.channels.items()
         if any(tips)
     ]

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pylabrobot.liquid_handling import LiquidHandler
 from pylabrobot.liquid_handling.backends import LiquidHandlerBackend
 from pylabrobot.liquid_handling.standard import Mix
 from pylabrobot.resources import (
@@ -29,6 +28,7 @@ from pylabrobot.resources.tip_tracker import TipTracker
 
 from protocols.errors import DeviceError
 from robots.guard.books import Books
+from robots.guard.manual import NoManualMoves
 from robots.guard.refusal import (
     Limit,
     Refused,
@@ -38,13 +38,14 @@ from robots.guard.refusal import (
     check_flow_rate,
     check_height,
     check_lengths,
+    check_offset,
     check_on_deck,
 )
 
 HEAD_96 = 96
 
 
-class GuardedLiquidHandler(LiquidHandler):  # type: ignore[misc]
+class GuardedLiquidHandler(NoManualMoves):
     """pylabrobot's liquid handler behind a guard; every method may raise :class:`~robots.guard.refusal.Refused`."""
 
     def __init__(self, backend: LiquidHandlerBackend, deck: Deck, limit: Limit | None = None) -> None:
@@ -265,7 +266,8 @@ class GuardedLiquidHandler(LiquidHandler):  # type: ignore[misc]
         channels = self._channels(use_channels, len(vols))
         count = len(channels)
         check_lengths(count, wells=resources, flow_rates=flow_rates, heights=liquid_height, mixes=mix)
-        check_lengths(count, blow_outs=blow_out_air_volume, offsets=others.get("offsets"))
+        offsets = others.get("offsets")
+        check_lengths(count, blow_outs=blow_out_air_volume, offsets=offsets)
         self._check_wells(resources)
         for index, (channel, well) in enumerate(zip(channels, resources, strict=True)):
             if not self.head[channel].has_tip:
@@ -274,6 +276,7 @@ class GuardedLiquidHandler(LiquidHandler):  # type: ignore[misc]
             check_amount("volume", vols[index], most=most, place=well.name)
             check_flow_rate(flow_rates[index] if flow_rates else None, self.limit.flow_rate, well.name)
             check_height(well, liquid_height[index] if liquid_height else None, above=above)
+            check_offset(well, offsets[index] if offsets else None)
             check_amount(
                 "blow-out", blow_out_air_volume[index] if blow_out_air_volume else None, most=most, place=well.name
             )

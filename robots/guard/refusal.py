@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pylabrobot.resources import Container, Deck, Resource
+from pylabrobot.resources import Container, Coordinate, Deck, Resource
 
 from protocols.errors import DeviceError
 from protocols.outcomes import Fault
@@ -87,6 +87,20 @@ def check_height(container: Container, height: float | None, *, above: bool = Fa
         raise Refused(f"{height:g} mm is inside the well, air is drawn above it", place=container.name)
     if not above and height > rim + RIM_CLEARANCE:
         raise Refused(f"{height:g} mm is above the well, which is {rim:g} mm deep", place=container.name)
+
+
+def check_offset(container: Container, offset: Coordinate | None) -> None:
+    """Refuse an offset (mm from the middle of a well) that is not finite or leaves the well.
+
+    Raises:
+        Refused: naming the well.
+    """
+    if offset is None:
+        return
+    if not all(map(math.isfinite, (offset.x, offset.y, offset.z))):
+        raise Refused(f"the offset is {offset}, not a place", place=container.name)
+    if abs(offset.x) > container.get_size_x() / 2 or abs(offset.y) > container.get_size_y() / 2:
+        raise Refused(f"an offset of {offset.x:g}, {offset.y:g} mm leaves the well", place=container.name)
 
 
 def check_on_deck(deck: Deck, resources: Sequence[Resource]) -> None:

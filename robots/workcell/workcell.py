@@ -177,7 +177,12 @@ def _spec(config: WorkcellConfig, kinds: Mapping[str, Kind], built: BuiltDeck) -
     return WorkcellSpec(
         name=config.name,
         devices={
-            name: DeviceSpec(id=name, kind=device.kind, driver=device.driver, answers=device.answers)
+            name: DeviceSpec(
+                id=name,
+                kind=device.kind,
+                driver=device.driver,
+                answers=device.answers and (device.kind == "person" or device.driver == "simulated"),
+            )
             for name, device in config.devices.items()
         },
         pipettes={name: describe_pipette(name, pipette) for name, pipette in config.pipettes.items()},

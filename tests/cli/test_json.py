@@ -91,7 +91,7 @@ def test_the_workcell(call: Call, after_a_run: Path) -> None:
     assert fields(call("workcell", "check", "starlet", "--json")) == {"workcell", "file", "doubts"}
     assert {"file", "name", "devices", "sites", "labware"} <= fields(call("workcell", "show", "--json"))
     state = call("workcell", "state", "--json")
-    assert fields(state) == {"workcell", "open_run", "last_run", "updated", "differences", "state"}
+    assert fields(state) == {"workcell", "open_run", "last_run", "updated", "differences", "uncertain", "state"}
     assert state.json()["differences"]
     call("workcell", "reset", "starlet", "--json").refused(ExitCode.NOT_ALLOWED, "--yes")
     assert call("workcell", "state", "--json").json()["differences"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,44 @@ def test_a_run_that_was_given_up_leaves_what_its_journal_says(tmp_path: Path) ->
     Executor(bench.home, bench.workcell).reset()
     assert not bench.standing().recorded
     assert bench.go(bench.make()).phase == "done"
+
+
+def test_what_a_run_that_was_given_up_leaves_uncertain_is_kept_for_a_person(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    run = bench.make()
+    with pytest.raises(DeviceError):
+        bench.go(run, Broken)
+    assert run.progress().doubt is not None  # the third instruction was begun
+    abandon(bench.home, run, "Ada")
+    doubt, tips = bench.standing().uncertain
+    assert doubt.startswith("It is not known how this ended: ")
+    assert tips == "tips are on channels 0, 3 of channels"
+
+
+def test_a_deck_whose_unfinished_run_is_gone_is_known_by_nobody(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    run = bench.make()
+    with pytest.raises(DeviceError):
+        bench.go(run, Broken)
+    shutil.rmtree(run.path)
+    with pytest.raises(RecordError, match="its folder is gone"):
+        bench.standing()
+    Executor(bench.home, bench.workcell).reset()
+    assert not bench.standing().recorded
+
+
+def test_a_real_machine_is_not_initialised_while_tips_are_mounted(tmp_path: Path) -> None:
+    file = tmp_path / "star.yaml"
+    file.write_text((SHIPPED / "starlet.yaml").read_text().replace("driver: simulated", "driver: STAR"))
+    workcell = load_workcell(file)
+    bench = Bench(tmp_path / "home", workcell)
+    run = bench.make()
+    lab = make_lab(workcell, run, tmp_path, tmp_path / "s")
+    state = run.start()
+    state.pick_up_tips("channels", [0], ["tips_300_1/A1"])
+    with pytest.raises(DeviceError, match="tips are on channels, and a machine that is initialised"):
+        asyncio.run(lab.connect(state))
+    asyncio.run(lab.close())
 
 
 def test_a_run_in_which_nothing_began_keeps_nobody_out(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pylabrobot.liquid_handling import LiquidHandler
 from pylabrobot.liquid_handling.backends import LiquidHandlerBackend
 from pylabrobot.liquid_handling.errors import ChannelizedError
-from pylabrobot.resources import set_tip_tracking, set_volume_tracking
+from pylabrobot.resources import Coordinate, set_tip_tracking, set_volume_tracking
 from pylabrobot.resources.errors import TooLittleLiquidError
 from pylabrobot.resources.tip_tracker import does_tip_tracking
 from pylabrobot.resources.volume_tracker import does_volume_tracking
@@ -435,3 +435,36 @@ def test_12_nothing_imports_the_visualizer() -> None:
     sources = Path(__file__).parents[2].glob("robots/**/*.py")
     importing = [path for path in sources if "pylabrobot.visualizer" in path.read_text(encoding="utf-8")]
     assert importing == []
+
+
+NOWHERE = [Coordinate(math.nan, 0, 0), Coordinate(0, 40, 0), Coordinate(-40, 0, 0), Coordinate(0, 0, math.inf)]
+
+
+@pytest.mark.parametrize("offset", NOWHERE, ids=str)
+def test_an_offset_that_is_no_place_or_leaves_the_well_is_refused(starlet: Workcell, offset: Coordinate) -> None:
+    async def story(bench: Bench) -> None:
+        await pick(bench, "A1")
+        await bench.handler.aspirate([bench.plate.get_well("A1")], [10.0], [0], offsets=[offset])
+
+    on(starlet, story, guarded=False)
+    with pytest.raises(Refused, match="offset"):
+        on(starlet, story, guarded=True)
+
+
+MANUAL: dict[str, tuple[Any, ...]] = {
+    "move_channel_x": (0, 9999.0),
+    "move_channel_y": (0, 9999.0),
+    "move_channel_z": (0, -50.0),
+    "prepare_for_manual_channel_operation": (0,),
+    "move_picked_up_resource": (Coordinate(9999, 0, 0),),
+}
+
+
+@pytest.mark.parametrize("call", MANUAL)
+def test_a_move_to_bare_coordinates_is_refused(starlet: Workcell, call: str) -> None:
+    async def story(bench: Bench) -> None:
+        with pytest.raises(Refused, match="nothing would look"):
+            await getattr(bench.handler, call)(*MANUAL[call])
+        assert bench.machine.calls == []
+
+    on(starlet, story, guarded=True)
