@@ -60,11 +60,13 @@ class Bench:
         self.home = Home(path)
         self.workcell = workcell or starlet()
 
-    def make(self, instructions: Sequence[AnyInstruction] = TRANSFER, **fields: Any) -> RunFolder:
+    def make(
+        self, instructions: Sequence[AnyInstruction] = TRANSFER, simulation: Simulation | None = EXACT
+    ) -> RunFolder:
         deck = read_standing(self.home, self.workcell.spec).state
-        made = program(*instructions).model_copy(update=fields)
+        made = program(*instructions)
         file = str(self.workcell.path)
-        run = create_run(self.home, made, self.workcell.spec, deck, workcell_file=file, simulation=EXACT)
+        run = create_run(self.home, made, self.workcell.spec, deck, workcell_file=file, simulation=simulation)
         run.approve(SIMULATION)
         return run
 
@@ -166,7 +168,7 @@ def test_a_real_machine_is_not_initialised_while_tips_are_mounted(tmp_path: Path
     file.write_text((SHIPPED / "starlet.yaml").read_text().replace("driver: simulated", "driver: STAR"))
     workcell = load_workcell(file)
     bench = Bench(tmp_path / "home", workcell)
-    run = bench.make()
+    run = bench.make(simulation=None)
     lab = make_lab(workcell, run, tmp_path, tmp_path / "s")
     state = run.start()
     state.pick_up_tips("channels", [0], ["tips_300_1/A1"])
