@@ -35,6 +35,10 @@ def find_problems(
     return problems
 
 
+TRAVEL_HEIGHT = 245.0
+"""mm above the deck at which a STAR's channels travel; what is higher may be hit (pylabrobot's HamiltonDeck)."""
+
+
 def find_doubts(config: WorkcellConfig, spec: WorkcellSpec, file: str) -> tuple[Problem, ...]:
     """What a person should know: unknown or guessed geometry, and what no site or pipette ever takes."""
     doubts: list[Problem] = []
@@ -51,7 +55,19 @@ def find_doubts(config: WorkcellConfig, spec: WorkcellSpec, file: str) -> tuple[
             doubts.append(Problem(where, f"no site takes a {kind.category}"))
         if kind.tip is not None and not any(kind.tip.fits in pipette.fits for pipette in spec.pipettes.values()):
             doubts.append(Problem(where, f"no pipette takes its tips ({kind.tip.fits})"))
-    return tuple(doubts)
+    return (*doubts, *_too_high(config, spec, file))
+
+
+def _too_high(config: WorkcellConfig, spec: WorkcellSpec, file: str) -> list[Problem]:
+    if config.deck.type == "OT-2":
+        return []
+    tops = {name: spec.sites[own.site].z + spec.kinds[own.kind].size[2] for name, own in config.labware.items()}
+    mend = f"Channels travel {TRAVEL_HEIGHT:g} mm above the deck: put it elsewhere"
+    return [
+        Problem(f"{file}: labware, {name}", f"its top is {top:.4g} mm high", mend)
+        for name, top in tops.items()
+        if top > TRAVEL_HEIGHT
+    ]
 
 
 _Report = Callable[..., None]

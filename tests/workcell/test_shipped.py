@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import urllib.request
 from pathlib import Path
 
@@ -115,3 +116,14 @@ def test_what_is_doubtful_is_said() -> None:
     assert any("culture_dish" in doubt and "guessed" in doubt for doubt in doubts)
     assert not any("spheroid_96" in doubt for doubt in doubts)
     assert load_workcell("starlet").check() == ()
+
+
+def test_labware_that_channels_would_hit_is_said(tmp_path: Path) -> None:
+    text = next(file for file in EXAMPLES if file.stem.startswith("starlet")).read_text()
+    tower = text.replace("size: [127.8 mm, 85.5 mm, 14 mm]", "size: [127.8 mm, 85.5 mm, 180 mm]")
+    file = tmp_path / "tower.yaml"
+    own = "labware:\n  tower: {kind: culture_dish, site: plates-1}\n  tips"
+    file.write_text(tower.replace("labware:\n  tips", own))
+    shutil.copytree(EXAMPLES[0].parent / "labware", tmp_path / "labware")
+    said = [str(doubt) for doubt in load_workcell(file).check()]
+    assert any("labware, tower: its top is" in doubt for doubt in said)
