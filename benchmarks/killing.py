@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from protocols.labstate import LabState
-from protocols.program import (
-    Program,
-)
+from protocols.program import MoveLabware, Program
 from robots.execution import executor as executor_module
 from robots.execution.approval import SIMULATION
 from robots.execution.executor import Company, Executor
@@ -128,18 +126,18 @@ class _Waiting:
         end_world(self.socket)
 
 
-def _truthful(home: Home, workcell: Workcell, run: str) -> Callable[[str, tuple[str, ...]], str | None]:
+def _truthful(home: Home, workcell: Workcell, run: RunFolder) -> Callable[[str, tuple[str, ...]], str | None]:
     """A person who looks into the lab before they say whether something happened."""
+    moves = {item.id for item in run.program.instructions if isinstance(item, MoveLabware)}
 
     def answer(question: str, choices: tuple[str, ...]) -> str | None:
         if "done" in choices:
             return "done"
         found = question.rpartition("): begun")[0].rpartition("(")[2].partition(",")[0]
-        done = _acts_in(home.workcell(workcell.spec.name) / "world" / "world.sqlite", f"{run}:{found}")
-        asked = 2 if "the arm holds it" in choices else 1
-        if done >= asked:
+        done = _acts_in(home.workcell(workcell.spec.name) / "world" / "world.sqlite", f"{run.run}:{found}")
+        if done >= (2 if found in moves else 1):
             return "it happened"
-        return "it did not happen" if done == 0 else "the arm holds it"
+        return "the arm holds it" if done and "the arm holds it" in choices else "it did not happen"
 
     return answer
 
@@ -269,8 +267,11 @@ def _carry_out(home: Home, workcell: Workcell, run: RunFolder, socket: Path, kil
     points.around(executor_module, "write_standing")
     process = _Waiting(workcell, socket)
     executor = Executor(home, workcell, devices=lambda folder: RemoteLab(workcell, folder.program, folder.run, process))
-    progress = executor.execute(run, Company(person=_truthful(home, workcell, run.run)))
-    return 0 if progress.phase == "done" else 3
+    progress = executor.execute(run, Company(person=_truthful(home, workcell, run)))
+    if progress.phase != "done":
+        print(f"{run.run} stopped: {progress.stop_reason}", file=sys.stderr, flush=True)
+        return 3
+    return 0
 
 
 # -- from the outside -------------------------------------------------------------------------------
