@@ -99,7 +99,7 @@ def test_what_compiles_is_lawful(job: tuple[str, Protocol]) -> None:
 
 
 @pytest.mark.slow
-@examples(3000)
+@examples(1000)
 @given(job=jobs)
 def test_what_compiles_is_lawful_many_times(job: tuple[str, Protocol]) -> None:
     lab, protocol = job

@@ -341,7 +341,7 @@ def test_a_mutated_file_is_read_or_refused(mutant: tuple[str, bytes], tmp_path_f
 
 
 @pytest.mark.slow
-@settings(max_examples=6000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(mutant=mutants())
 def test_a_mutated_file_is_read_or_refused_many_times(
     mutant: tuple[str, bytes], tmp_path_factory: pytest.TempPathFactory
