@@ -7,10 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pylabrobot.liquid_handling.channel_positioning import compute_channel_offsets
 from pylabrobot.liquid_handling.errors import ChannelizedError
 from pylabrobot.liquid_handling.standard import Mix as PylabrobotMix
-from pylabrobot.resources import Container, Coordinate, TipRack, Trash
+from pylabrobot.resources import Container, TipRack, Trash
 
 from protocols.errors import DeviceError
 from protocols.labstate import LabState
@@ -34,7 +33,7 @@ from protocols.tips import Tip as Column
 from robots.driver.faults import outcome_of
 from robots.driver.machines import Machine, make_machine
 from robots.driver.mirror import HEAD_96, Mirror, plate_of
-from robots.driver.stroke import Stroke
+from robots.driver.stroke import Stroke, spread
 from robots.guard import GuardedLiquidHandler, Limit, Refused
 from robots.ports import ConnectionLost
 from robots.simulator import SimulatedLiquidHandler, WorldPort
@@ -257,7 +256,7 @@ class PyLabRobotDriver:
             list(stroke.volumes),
             list(stroke.numbers),
             flow_rates=[own.aspirate_flow_rate] * len(stroke.channels),
-            offsets=_spread(stroke),
+            offsets=spread(stroke),
             liquid_height=self._heights(stroke, dispensing=False),
             blow_out_air_volume=blow_outs,
             mix=mixes or None,
@@ -284,7 +283,7 @@ class PyLabRobotDriver:
             list(stroke.volumes),
             list(stroke.numbers),
             flow_rates=[own.dispense_flow_rate] * len(stroke.channels),
-            offsets=_spread(stroke),
+            offsets=spread(stroke),
             liquid_height=self._heights(stroke, dispensing=True),
             untracked=untracked,
             **words,
@@ -389,19 +388,3 @@ def _limit(workcell: Workcell, mirror: Mirror) -> Limit:
         volume={number: pipette.max_volume for name, pipette in single.items() for number in mirror.numbers[name]},
         head96_volume=min((p.max_volume for p in pipettes.values() if p.channels >= HEAD_96), default=0.0),
     )
-
-
-def _spread(stroke: Stroke) -> list[Coordinate] | None:
-    """Where in its well each channel goes, where several share one; ``None``: pylabrobot's own spreading does it.
-
-    pylabrobot spreads channels only if all of them go to one and the same container.
-    """
-    if len({id(well) for well in stroke.wells}) in (1, len(stroke.wells)):
-        return None
-    offsets = [Coordinate.zero()] * len(stroke.wells)
-    for well in {id(well): well for well in stroke.wells}.values():
-        shared = [index for index, other in enumerate(stroke.wells) if other is well]
-        if len(shared) > 1:
-            for index, offset in zip(shared, compute_channel_offsets(well, len(shared), spread="wide"), strict=True):
-                offsets[index] = offset
-    return offsets

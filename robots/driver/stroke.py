@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pylabrobot.resources import Container, Tip
+from pylabrobot.liquid_handling.channel_positioning import compute_channel_offsets
+from pylabrobot.resources import Container, Coordinate, Tip
 
 from protocols.liquids import LiquidClass
 from protocols.tips import Tip as Column
@@ -42,3 +43,19 @@ class Stroke:
     height: float | None
     mixes: tuple[tuple[float, int], ...] = ()
     air: bool = False
+
+
+def spread(stroke: Stroke) -> list[Coordinate] | None:
+    """Where in its well each channel goes, where several share one; ``None``: pylabrobot's own spreading does it.
+
+    pylabrobot spreads channels only if all of them go to one and the same container.
+    """
+    if len({id(well) for well in stroke.wells}) in (1, len(stroke.wells)):
+        return None
+    offsets = [Coordinate.zero()] * len(stroke.wells)
+    for well in {id(well): well for well in stroke.wells}.values():
+        shared = [index for index, other in enumerate(stroke.wells) if other is well]
+        if len(shared) > 1:
+            for index, offset in zip(shared, compute_channel_offsets(well, len(shared), spread="wide"), strict=True):
+                offsets[index] = offset
+    return offsets

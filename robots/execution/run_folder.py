@@ -111,7 +111,11 @@ class RunFolder:
         return self._read("workcell.json", WorkcellSpec)
 
     def deck(self) -> LabState:
-        """What was where before a person set the deck up for this run; each call makes a new one."""
+        """What was where before a person set the deck up for this run; each call makes a new one.
+
+        Raises:
+            RecordError: the record is missing or damaged; so for the next.
+        """
         return LabState.restore(self.workcell, read_json(self.path / "start.json", SCHEMA_VERSION))
 
     def start(self) -> LabState:

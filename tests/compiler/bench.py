@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from protocols.program import AirGap, AnyInstruction, Aspirate, Dispense, DropTips, Mix, PickUpTips, Program
-from protocols.protocol import AnyStep, Consolidate, Distribute, MixWells, Protocol, SerialDilution, Transfer
+from protocols.protocol import AnyStep, Consolidate, Distribute, Protocol, SerialDilution, Transfer
 from protocols.specs import PipetteSpec, TipSpec, WellShape, WorkcellSpec
 from robots.workcell import Workcell, load_workcell
 
@@ -198,10 +198,6 @@ class Walk:
 def shape_of(program: Program, spec: WorkcellSpec, well: str) -> WellShape:
     labware, _, name = well.rpartition("/")
     return spec.kinds[{**spec.labware, **program.labware}[labware].kind].shape(name)
-
-
-def mixed_wells(protocol: Protocol) -> set[str]:
-    return {well for step in protocol.steps if isinstance(step, MixWells) for well in step.wells}
 
 
 def tips_used(program: Program) -> int:
