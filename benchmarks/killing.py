@@ -22,7 +22,7 @@ from protocols.program import MoveLabware, Program
 from robots.execution import executor as executor_module
 from robots.execution.approval import SIMULATION
 from robots.execution.executor import Company, Executor
-from robots.execution.home import Home
+from robots.execution.home import Home, write_atomically
 from robots.execution.journal import Journal
 from robots.execution.labs import RemoteLab
 from robots.execution.run_folder import RunFolder, Simulation, create_run
@@ -198,8 +198,10 @@ class _Zygote:
             if lab_kill_after is not None and passed >= lab_kill_after and socket in self._labs:
                 lab_kill_after = None
                 os.kill(self._labs[socket], signal.SIGKILL)
-            if self._lab_ended(socket) == "killed":
-                lab_kills += 1
+            if (
+                ended := self._lab_ended(socket)
+            ) is not None:  # closed, too: a run may be killed while it closes its lab
+                lab_kills += ended == "killed"
                 self._labs[socket] = _forked(lambda: _lab(place, workcell, folder, socket, None))
             time.sleep(0.001)
 
@@ -251,7 +253,7 @@ def _lab(home: Home, workcell: Workcell, run: RunFolder, socket: Path, kill_at: 
     folder.mkdir(exist_ok=True)
     spec = folder / "workcell-spec.json"
     if not spec.exists():
-        spec.write_text(workcell.spec.model_dump_json())
+        write_atomically(spec, workcell.spec.model_dump_json())
     _KillPoints(kill_at).around(WorldLog, "append")
     simulation = run.record.simulation
     assert simulation is not None
