@@ -26,6 +26,8 @@ from protocols.wells import well_name
 from robots.workcell import load_workcell
 
 VOLUME = 20.0
+FILM = 0.05
+"""µL that leave with each tip; a million operations must not drain the plates."""
 COLUMNS = [[well_name(row, column) for row in range(8)] for column in range(12)]
 PLATES = {
     "here": PlacedLabware(kind="flat_96_360ul", site="plates-a-1"),
@@ -69,7 +71,7 @@ def program(operations: int, channels: int, components: int) -> Program:
     return Program(
         title="transfers",
         liquids={liquid: Liquid(name=liquid) for liquid in liquids},
-        liquid_classes={"water": LiquidClass(name="water", film=0.15)},
+        liquid_classes={"water": LiquidClass(name="water", film=FILM)},
         labware=PLATES,
         contents=fills,
         instructions=instructions,

@@ -14,7 +14,6 @@ PAGES = all_pages()
 TOP = {path.name for path in ROOT.iterdir()}
 MADE_LATER = {
     "demo-output": "made by `make demo`",
-    "docs/benchmarks.md": "written by the benchmarks",
 }
 """Paths that a fresh clone does not have, and why."""
 
