@@ -77,6 +77,7 @@ class Server:
         try:
             await self._ended.wait()
         finally:
+            self._ended.set()
             watch.cancel()
             server.close()
             await asyncio.to_thread(self.world.close)
@@ -86,7 +87,7 @@ class Server:
             await asyncio.gather(watch, *self._connections, return_exceptions=True)
 
     async def _watch_idle(self) -> None:
-        while self._idle is not None:
+        while self._idle is not None and not self._ended.is_set():  # asked again: wait_for may swallow a cancellation
             self._left.clear()
             try:
                 await asyncio.wait_for(self._left.wait(), self._idle)
