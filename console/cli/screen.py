@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -146,6 +147,7 @@ class Screen:
         self.out.print(prompt, markup=False, end="")
         self._waiting = True
         try:
+            _until_typed()
             said = input().strip()
         except EOFError:
             self.say()
@@ -158,6 +160,18 @@ class Screen:
 
     def _wrapped(self, text: str) -> str:
         return wrapped(text, self.out.width) if self.out.is_terminal else text
+
+
+def _until_typed() -> None:
+    """Wait until a line, or the end of the input, can be read; a Ctrl-C is noticed whenever it comes.
+
+    A Ctrl-C between the prompt and the reading of it would not interrupt :func:`input`.
+    """
+    from robots.execution.signals import signalled
+
+    with signalled() as woken:
+        while woken is not None and sys.stdin not in select.select([sys.stdin, woken], [], [])[0]:
+            woken.recv(64)
 
 
 def _console(*, stderr: bool) -> Console:

@@ -24,6 +24,7 @@ from robots.execution.ledger import Clock, Ledger, VirtualClock, WallClock
 from robots.execution.progress import Progress
 from robots.execution.run_folder import RunFolder
 from robots.execution.runner import Progressed, Runner
+from robots.execution.signals import loop_wakes_on_signals
 from robots.execution.sockets import socket_path
 from robots.execution.standing import Standing, left_uncertain, open_run_on, read_standing, write_standing
 from robots.simulator import end_world
@@ -170,10 +171,11 @@ class Executor:
         )
 
     async def _until_over(self, runner: Runner, devices: Devices) -> None:
-        try:
-            await runner.run()
-        finally:
-            await devices.close()
+        with loop_wakes_on_signals():
+            try:
+                await runner.run()
+            finally:
+                await devices.close()
 
 
 def abandon(home: Home, run: RunFolder, by: str) -> Progress:
