@@ -10,51 +10,16 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
-from protocols.liquids import Amount, Liquid, LiquidClass, Name, Record
+from protocols.device_instructions import DeviceInstruction
+from protocols.instruction import STRICT, Amounts, Channels, Instruction, References
+from protocols.liquids import Amount, Liquid, LiquidClass, Name, PositiveAmount, Record
 from protocols.specs import Fill, PlacedLabware
 
-_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-Channels = tuple[Annotated[int, Field(ge=0, lt=384)], ...]
-"""Channel numbers of one pipette, from 0."""
-References = tuple[Name, ...]
-"""Wells or tip spots, "labware/A1"."""
-Amounts = tuple[Amount, ...]
-"""One number for each channel."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeWindow:
-    """When an instruction may start, s after the run's start; ``None`` leaves that end open."""
-
-    earliest: float | None = None
-    latest: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class Instruction:
-    """What every instruction has.
-
-    Attributes:
-        id: stable and unique in its program.
-        step: the id of the bench step it came from.
-        after: ids of the instructions it waits for; ``None`` means the one before it.
-        window: when it may start.
-    """
-
-    repeatable: ClassVar[bool] = False
-    """Doing it twice does no harm."""
-
-    id: Name
-    step: Name | None = None
-    after: tuple[Name, ...] | None = None
-    window: TimeWindow | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class PickUpTips(Instruction):
     """Put tips on channels: the tip at ``spots[i]`` on ``channels[i]``."""
 
@@ -67,7 +32,7 @@ class PickUpTips(Instruction):
         _in_step(self, channels=len(self.channels), spots=len(self.spots))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class DropTips(Instruction):
     """Take tips off channels: into the spots named, or into the trash where ``spots`` is ``None``."""
 
@@ -80,7 +45,7 @@ class DropTips(Instruction):
         _in_step(self, channels=len(self.channels), spots=len(self.channels if self.spots is None else self.spots))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Aspirate(Instruction):
     """Draw ``volumes[i]`` from ``wells[i]`` into the tip on ``channels[i]``.
 
@@ -88,6 +53,7 @@ class Aspirate(Instruction):
         liquid_class: a key of the program's ``liquid_classes``.
         height: of the tip's end, mm above the cavity bottom; ``None`` is "unknown". A liquid class with
             level detection follows the surface instead.
+        takes_rest: the well may hold less, as where a supernatant is taken off: air after the liquid is expected.
     """
 
     kind: Literal["aspirate"] = "aspirate"
@@ -97,12 +63,13 @@ class Aspirate(Instruction):
     volumes: Amounts
     liquid_class: Name
     height: Amount | None = None
+    takes_rest: bool = False
 
     def __post_init__(self) -> None:
         _in_step(self, channels=len(self.channels), wells=len(self.wells), volumes=len(self.volumes))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Dispense(Instruction):
     """Push ``volumes[i]`` out of the tip on ``channels[i]`` into ``wells[i]``; fields as for :class:`Aspirate`."""
 
@@ -118,7 +85,7 @@ class Dispense(Instruction):
         _in_step(self, channels=len(self.channels), wells=len(self.wells), volumes=len(self.volumes))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Mix(Instruction):
     """Draw and return ``volumes[i]`` in ``wells[i]``, ``cycles`` times; fields as for :class:`Aspirate`."""
 
@@ -135,7 +102,7 @@ class Mix(Instruction):
         _in_step(self, channels=len(self.channels), wells=len(self.wells), volumes=len(self.volumes))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class AirGap(Instruction):
     """Draw ``volumes[i]`` of air into the tip on ``channels[i]``; a later dispense pushes it out like liquid."""
 
@@ -148,16 +115,61 @@ class AirGap(Instruction):
         _in_step(self, channels=len(self.channels), volumes=len(self.volumes))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class BlowOut(Instruction):
+    """Push all liquid and air that a tip still holds out over ``wells[i]``.
+
+    Attributes:
+        flow_rate: µL/s.
+        height: as for :class:`Aspirate`.
+    """
+
+    kind: Literal["blow_out"] = "blow_out"
+    pipette: Name
+    channels: Channels
+    wells: References
+    flow_rate: PositiveAmount = 100.0
+    height: Amount | None = None
+
+    def __post_init__(self) -> None:
+        _in_step(self, channels=len(self.channels), wells=len(self.wells))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class TouchTip(Instruction):
+    """Touch the walls of ``wells[i]`` with the tips' ends, to shed drops that hang outside; no liquid is counted.
+
+    Attributes:
+        height: as for :class:`Aspirate`.
+    """
+
+    repeatable: ClassVar[bool] = True
+    kind: Literal["touch_tip"] = "touch_tip"
+    pipette: Name
+    channels: Channels
+    wells: References
+    height: Amount | None = None
+
+    def __post_init__(self) -> None:
+        _in_step(self, channels=len(self.channels), wells=len(self.wells))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class MoveLabware(Instruction):
-    """Carry a piece of labware to a free site with the workcell's arm."""
+    """Carry a piece of labware to a free site, or off the deck.
+
+    Attributes:
+        site: a site of the workcell, or :data:`protocols.specs.OFF_DECK`.
+        by: who carries it; a person also reaches sites that the arm does not.
+    """
 
     kind: Literal["move_labware"] = "move_labware"
     labware: Name
     site: Name
+    by: Literal["arm", "person"] = "arm"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class ReplaceTipRack(Instruction):
     """A person takes the rack away and puts a full one of the same kind in its place."""
 
@@ -165,7 +177,7 @@ class ReplaceTipRack(Instruction):
     rack: Name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Wait(Instruction):
     """Let ``seconds`` pass."""
 
@@ -174,7 +186,7 @@ class Wait(Instruction):
     seconds: Amount
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class AskPerson(Instruction):
     """Show ``message`` to a person and go on when they confirm."""
 
@@ -193,13 +205,11 @@ def _in_step(instruction: Instruction, **lengths: int) -> None:
             raise ValueError(f"instruction '{instruction.id}': channels must be named, each once")
 
 
-AnyInstruction = (
-    PickUpTips | DropTips | Aspirate | Dispense | Mix | AirGap | MoveLabware | ReplaceTipRack | Wait | AskPerson
-)
-"""One instruction of any kind."""
-
-PipettingInstruction = PickUpTips | DropTips | Aspirate | Dispense | Mix | AirGap
+PipettingInstruction = PickUpTips | DropTips | Aspirate | Dispense | Mix | AirGap | BlowOut | TouchTip
 """An instruction that a pipette carries out."""
+
+AnyInstruction = PipettingInstruction | MoveLabware | ReplaceTipRack | Wait | AskPerson | DeviceInstruction
+"""One instruction of any kind."""
 
 
 class StepNote(Record):
@@ -229,6 +239,8 @@ class Program(Record):
         contents: what is in the wells at the start, beside the workcell's own contents.
         steps: the bench steps that the instructions refer to.
         routes: the rows of the worklist it came from.
+        carry_over: whether liquid that a used tip carries into another well is an error, or only worth a warning, as
+            in a protocol that somebody else wrote and ran.
     """
 
     schema_version: Literal[1] = 1
@@ -239,6 +251,7 @@ class Program(Record):
     contents: tuple[Fill, ...] = ()
     steps: dict[str, StepNote] = {}
     routes: tuple[Route, ...] = ()
+    carry_over: Literal["error", "warning"] = "error"
     instructions: tuple[Annotated[AnyInstruction, Field(discriminator="kind")], ...]
 
     @model_validator(mode="after")

@@ -111,6 +111,7 @@ class LabwareSpec(Record):
 
     Attributes:
         size: (x, y, z) mm.
+        grip_height: mm above its underside at which a gripper holds it; ``None`` if it is not said.
         rows, columns: of the grid of wells or tips.
         wells: well or tip positions by canonical name ("A1"), down the columns.
         shapes: well shapes by the name that ``wells`` refers to.
@@ -121,6 +122,7 @@ class LabwareSpec(Record):
     kind: Name
     category: LabwareCategory
     size: tuple[PositiveAmount, PositiveAmount, PositiveAmount]
+    grip_height: Amount | None = None
     rows: Annotated[int, Field(ge=0, le=32)] = 0
     columns: Annotated[int, Field(ge=0, le=48)] = 0
     wells: dict[str, WellSite] = {}
@@ -146,6 +148,10 @@ class LabwareSpec(Record):
         return self.shapes[self.wells[well].shape]
 
 
+OFF_DECK = "off-deck"
+"""The site of labware that stands beside the robot: any number of pieces, reached by a person alone."""
+
+
 class SiteSpec(Record):
     """A place on the deck that holds one piece of labware.
 
@@ -153,6 +159,8 @@ class SiteSpec(Record):
         x, y, z: mm, the front left corner and the height on which labware stands.
         accepts: categories that stand here.
         gripper: the arm reaches it.
+        device: the device whose plate, block or magnet this site is.
+        adapter: the kind of adapter that is fixed on it, on which labware then stands.
     """
 
     id: Name
@@ -161,6 +169,8 @@ class SiteSpec(Record):
     z: float
     accepts: Annotated[frozenset[LabwareCategory], SORTED]
     gripper: bool = True
+    device: Name | None = None
+    adapter: Name | None = None
 
 
 class PipetteSpec(Record):
@@ -184,28 +194,49 @@ class PipetteSpec(Record):
     pitch: PositiveAmount = 9.0
 
 
+DeviceKind = Literal[
+    "liquid handler", "arm", "person", "temperature module", "heater-shaker", "thermocycler", "magnetic module"
+]
+"""What sort of thing a device is."""
+
+
 class DeviceSpec(Record):
     """A device of the workcell.
 
     Attributes:
         driver: "simulated", or the real driver's name.
         answers: after a lost connection it can say whether an instruction happened.
+        model: the maker's name for it, where its limits depend on it.
+        temperatures: °C, the lowest and highest it can be set to; ``None`` where it has no heating.
+        lid_temperatures: the same of its lid.
+        speeds: rpm, the lowest and highest it shakes at; ``None`` where it does not shake.
+        magnet_heights: mm, the lowest and highest its magnets are raised to; ``None`` where it has none.
     """
 
     id: Name
-    kind: Literal["liquid handler", "arm", "person"]
+    kind: DeviceKind
     driver: Name = "simulated"
     answers: bool = True
+    model: str | None = None
+    temperatures: tuple[float, float] | None = None
+    lid_temperatures: tuple[float, float] | None = None
+    speeds: tuple[float, float] | None = None
+    magnet_heights: tuple[float, float] | None = None
 
 
 class Motion(Record):
-    """How long movements take, s; used for expectation and simulation."""
+    """How long movements take, s; used for expectation and simulation.
+
+    Attributes:
+        device: until a device has done what it is told: opened a lid, reached a set-point.
+    """
 
     pick_up_tips: Amount = 4.0
     drop_tips: Amount = 3.0
     approach: Amount = 2.0
     move_labware: Amount = 20.0
     person: Amount = 60.0
+    device: Amount = 5.0
 
 
 class Limits(Record):

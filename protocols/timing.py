@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from protocols.device_instructions import (
+    AwaitTemperature,
+    RunProfile,
+    SetLatch,
+    SetLid,
+    SetMagnet,
+    SetTemperature,
+    Shake,
+)
 from protocols.program import (
     AirGap,
     AnyInstruction,
     AskPerson,
     Aspirate,
+    BlowOut,
     Dispense,
     DropTips,
     Mix,
@@ -14,6 +24,7 @@ from protocols.program import (
     PickUpTips,
     Program,
     ReplaceTipRack,
+    TouchTip,
     Wait,
 )
 from protocols.specs import WorkcellSpec
@@ -42,10 +53,18 @@ def seconds(instruction: AnyInstruction, program: Program, workcell: WorkcellSpe
             return motion.pick_up_tips
         case DropTips():
             return motion.drop_tips
+        case BlowOut():
+            return motion.approach
+        case TouchTip():
+            return motion.approach + TOUCH_SECONDS
         case MoveLabware():
-            return motion.move_labware
+            return motion.move_labware if instruction.by == "arm" else motion.person
         case AskPerson() | ReplaceTipRack():
             return motion.person
+        case RunProfile():
+            return instruction.cycles * sum(step.seconds for step in instruction.steps)
+        case SetTemperature() | AwaitTemperature() | Shake() | SetLatch() | SetLid() | SetMagnet():
+            return motion.device
 
 
 def _stroke(instruction: Aspirate | Dispense | Mix, program: Program) -> float:

@@ -11,8 +11,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, TypeAdapter, model_validator
 
 from protocols import program
+from protocols.instruction import Amounts, Channels, References
 from protocols.liquids import Amount, LiquidClass, Name, Record
-from protocols.program import Amounts, Channels, References
 
 
 class _Pipetting(Record):

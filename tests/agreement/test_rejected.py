@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from protocols.fold import apply
+from protocols.instruction import TimeWindow
 from protocols.labstate import LabState
 from protocols.liquids import LiquidClass
 from protocols.outcomes import Outcome
@@ -30,7 +31,6 @@ from protocols.program import (
     MoveLabware,
     PickUpTips,
     Program,
-    TimeWindow,
     Wait,
 )
 from protocols.specs import Fill, PlacedLabware

@@ -8,9 +8,10 @@ import pytest
 
 from protocols.errors import InputError
 from protocols.fold import apply
+from protocols.instruction import TimeWindow
 from protocols.labstate import LabState
 from protocols.outcomes import Outcome
-from protocols.program import AnyInstruction, AskPerson, TimeWindow, Wait
+from protocols.program import AnyInstruction, AskPerson, Wait
 from robots.execution.journal import read_journal
 from robots.execution.ledger import WallClock
 from tests.execution.lab import EVERY_KIND, Machine, Run, SimulatedLab, person, program, starlet, told, waits

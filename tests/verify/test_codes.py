@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from protocols.instruction import TimeWindow
 from protocols.liquids import Liquid, LiquidClass
 from protocols.program import (
     AskPerson,
     MoveLabware,
     PickUpTips,
     Program,
-    TimeWindow,
     Wait,
 )
 from protocols.specs import Fill, PlacedLabware
