@@ -117,6 +117,8 @@ class LabwareSpec(Record):
         shapes: well shapes by the name that ``wells`` refers to.
         tip: the tips it is delivered with, for a tip rack.
         source: where the geometry comes from; "guessed: …" where it was not given.
+        opentrons: "namespace/load name/version" of its Opentrons definition, or the model of a module that it is;
+            ``None`` where it has none.
     """
 
     kind: Name
@@ -129,6 +131,7 @@ class LabwareSpec(Record):
     shapes: dict[str, WellShape] = {}
     tip: TipSpec | None = None
     source: str = ""
+    opentrons: Name | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -182,6 +185,8 @@ class PipetteSpec(Record):
         min_volume, max_volume: µL in one stroke of one channel.
         fits: fittings of the tips it takes.
         pitch: mm between neighbouring channels, the least where they are independent.
+        model: the maker's name for it.
+        mount: the side of an OT-2's or a Flex's gantry that carries it.
     """
 
     id: Name
@@ -192,6 +197,8 @@ class PipetteSpec(Record):
     max_volume: PositiveAmount
     fits: Annotated[frozenset[Name], SORTED]
     pitch: PositiveAmount = 9.0
+    model: str | None = None
+    mount: Literal["left", "right"] | None = None
 
 
 DeviceKind = Literal[
@@ -286,6 +293,7 @@ class WorkcellSpec(Record):
         contents: liquids that stand on the deck before a run.
         liquids: those liquids.
         trash: the instance id of the labware into which tips are dropped.
+        robot: the robot whose deck it is.
     """
 
     schema_version: Literal[1] = 1
@@ -299,5 +307,6 @@ class WorkcellSpec(Record):
     contents: tuple[Fill, ...] = ()
     trash: Name
     arm: Name | None = None
+    robot: Literal["STARlet", "STAR", "OT-2", "Flex"] | None = None
     motion: Motion = Motion()
     limits: Limits = Limits()

@@ -114,7 +114,8 @@ def _from_opentrons(name: str, config: OpentronsKind | FileKind, definition: Ope
     def make(resource_name: str) -> Resource:
         return build_opentrons(definition, resource_name)
 
-    return Kind(describe(name, make(name), source=_guessed_first(source), **known), make)
+    spec = describe(name, make(name), source=_guessed_first(source), **known)
+    return Kind(spec.model_copy(update={"opentrons": definition.uri}), make)
 
 
 def _guessed_first(source: str) -> str:

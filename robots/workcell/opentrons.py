@@ -130,6 +130,7 @@ class OpentronsDefinition(_Part):
     """A labware definition of Opentrons' schema 2, as their Labware Creator writes it."""
 
     schemaVersion: Literal[2]
+    namespace: str = "custom_beta"
     version: int = 1
     metadata: _Metadata
     parameters: _Parameters
@@ -152,6 +153,11 @@ class OpentronsDefinition(_Part):
         if rack and (self.parameters.tipLength is None or not self.wells):
             raise ValueError("parameters.tipLength: a tip rack needs it, and at least one tip")
         return self
+
+    @property
+    def uri(self) -> str:
+        """Opentrons' name for it, "namespace/load name/version"."""
+        return f"{self.namespace}/{self.parameters.loadName}/{self.version}"
 
     @property
     def category(self) -> LabwareCategory:

@@ -34,6 +34,8 @@ def describe_pipette(name: str, config: HamiltonChannels | HamiltonHead | Opentr
             max_volume=known["maxVolume"],
             fits=frozenset({_fitting(known["maxVolume"])}),
             pitch=CHANNEL_PITCH,
+            model=config.type,
+            mount=config.mount,
         )
     head = isinstance(config, HamiltonHead)
     return PipetteSpec(
@@ -45,6 +47,7 @@ def describe_pipette(name: str, config: HamiltonChannels | HamiltonHead | Opentr
         max_volume=1000.0,
         fits=_CO_RE,
         pitch=CHANNEL_PITCH,
+        model=config.type,
     )
 
 

@@ -205,6 +205,7 @@ def _spec(config: WorkcellConfig, kinds: Mapping[str, Kind], built: BuiltDeck) -
         ),
         trash=TRASH,
         arm=config.arm,
+        robot=config.deck.type,
         motion=Motion(**config.motion.model_dump(mode="python")),
         limits=Limits(**config.limits.model_dump(mode="python")),
     )
