@@ -1,0 +1,168 @@
+"""Opentrons' analysis of a protocol: the JSON that ``opentrons.cli analyze --json-output`` writes, and its like.
+
+Only what is used is read; what is used must be right. Lengths are mm, volumes µL, flow rates µL/s, times s.
+Field names are those of the JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from protocols.errors import FileProblemsError, InputError, Problem
+from protocols.formats.documents import Document
+from protocols.formats.validation import MOST_LISTED, validate
+from protocols.opentrons import parameters
+from protocols.opentrons.parts import Identity, Part
+
+FIRST_WITH_HEIGHTS = (2, 14)
+"""The Python API level from which an analysis says where the pipette goes; before, every stroke is "top, 0"."""
+FIRST_JSON_WITH_HEIGHTS = 6
+"""The schema version of JSON protocols from which the same holds."""
+
+
+class Config(Part):
+    """What the protocol was written in."""
+
+    protocolType: Literal["python", "json"]
+    apiVersion: tuple[int, int] | None = None
+    schemaVersion: int | None = None
+
+
+class DeclaredLiquid(Part):
+    """A liquid that the protocol describes."""
+
+    id: Identity
+    displayName: str = ""
+    description: str = ""
+
+
+class Command(Part):
+    """One command; ``result`` is missing where it failed.
+
+    Attributes:
+        commandType: as Opentrons names it, "moveToWell".
+    """
+
+    commandType: Identity
+    params: dict[str, Any]
+    result: dict[str, Any] | None = None
+
+
+class Analysis(Part):
+    """The whole analysis. Whether Opentrons found errors is not read."""
+
+    config: Config
+    robotType: Literal["OT-2 Standard", "OT-3 Standard"]
+    metadata: dict[str, Any] = {}
+    liquids: tuple[DeclaredLiquid, ...] = ()
+    commands: Annotated[tuple[Command, ...], Field(min_length=1, max_length=1_000_000)]
+
+    @property
+    def knows_heights(self) -> bool:
+        """Whether its strokes say at which height they happen."""
+        if self.config.protocolType == "python":
+            return self.config.apiVersion is None or self.config.apiVersion >= FIRST_WITH_HEIGHTS
+        return self.config.schemaVersion is None or self.config.schemaVersion >= FIRST_JSON_WITH_HEIGHTS
+
+    @property
+    def title(self) -> str:
+        """The protocol's name; empty where it has none."""
+        name = self.metadata.get("protocolName")
+        return name.strip()[:500] if isinstance(name, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An analysis with the parameters of each command.
+
+    Attributes:
+        params: one for each command; ``None`` where a command's parameters are not used.
+    """
+
+    analysis: Analysis
+    params: tuple[parameters.Params | None, ...]
+
+
+def is_analysis(data: Any) -> bool:
+    """Whether a document's data look like an analysis, well formed or not."""
+    return isinstance(data, dict) and "commands" in data and ("robotType" in data or "commandAnnotations" in data)
+
+
+def read_analysis(document: Document) -> Read:
+    """The analysis that a document holds.
+
+    Raises:
+        InputError: it is something else of Opentrons' or another tool's; what it is taken for is said.
+        FileProblemsError: it cannot be used; every problem with line and field.
+    """
+    refuse_relatives(document)
+    if not is_analysis(document.data):
+        raise InputError("it is no analysis of an Opentrons protocol", where=str(document.path), mend=_MAKE)
+    analysis = validate(document, Analysis)
+    found: list[parameters.Params | None] = []
+    problems: list[Problem] = []
+    for index, command in enumerate(analysis.commands):
+        model = parameters.OF_COMMAND.get(command.commandType)
+        try:
+            found.append(model.model_validate(command.params) if model else None)
+        except ValidationError as error:
+            found.append(None)
+            problems += _problems(document, index, command, error, many=len(problems) >= MOST_LISTED)
+    if problems:
+        listed = problems[:MOST_LISTED]
+        raise FileProblemsError(str(document.path), listed, more=len(problems) - len(listed))
+    return Read(analysis=analysis, params=tuple(found))
+
+
+def _problems(document: Document, index: int, command: Command, error: ValidationError, *, many: bool) -> list[Problem]:
+    """What is wrong with a command's parameters; lines are looked up only for those that are listed."""
+    found = []
+    for detail in error.errors(include_url=False):
+        field = ".".join(str(step) for step in detail["loc"])
+        where = str(document.path) if many else document.where("commands", index, "params", *detail["loc"])
+        found.append(Problem(where, f"commands.{index} ({command.commandType}): {field}: {detail['msg'].lower()}"))
+    return found
+
+
+_MAKE = "Make one with `python -m opentrons.cli analyze --json-output=FILE.json PROTOCOL`"
+
+
+def _protocol_said(data: Mapping[str, Any]) -> str:
+    version = data.get("schemaVersion", data.get("protocol-schema"))
+    return f"a protocol in JSON (schema {version}), as Protocol Designer saves it, and not its analysis"
+
+
+def refuse_relatives(document: Document) -> None:
+    """Name what a JSON document is, where it is one of those that are easily taken for an analysis.
+
+    Raises:
+        InputError: it is one.
+    """
+    data = document.data
+    said, mend = "", _MAKE
+    if isinstance(data, list) and data and isinstance(data[0], dict) and "commandType" in data[0]:
+        said, mend = "it is a bare list of Opentrons commands", "Give the whole analysis, with 'robotType' and 'config'"
+    if not isinstance(data, dict):
+        pass
+    elif "labwareDefinitions" in data or "designerApplication" in data or "$otSharedSchema" in data:
+        said = f"it is {_protocol_said(data)}"
+    elif {"ordering", "wells", "parameters"} <= data.keys():
+        said = "it is a labware definition of Opentrons'"
+        mend = "Name it in a workcell file (kinds: my_plate: {file: …})"
+    elif isinstance(data.get("data"), dict) and ("commands" in data or _of_server(data["data"])):
+        said = "it is what an Opentrons robot's server answered (a run log or an analysis with others around it)"
+    elif {"refs", "instructions"} <= data.keys():
+        said, mend = "it is Autoprotocol JSON", "Write it as a worklist or a protocol of Labwright's"
+    elif isinstance(data.get("type"), str) and "children" in data and "category" in data:
+        said = "it is a resource (a deck or labware) that pylabrobot saved"
+        mend = "Name it in a workcell file; a protocol says what is done on it"
+    if said:
+        raise InputError(said, where=str(document.path), mend=mend)
+
+
+def _of_server(data: Mapping[str, Any]) -> bool:
+    return bool({"protocolId", "actions", "commands", "status"} & data.keys())

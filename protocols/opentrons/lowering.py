@@ -1,0 +1,191 @@
+"""The commands of an analysis, one after the other, as Labwright's instructions on the deck that they build."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+
+from protocols.errors import InputError
+from protocols.opentrons import legacy, modules, pipetting
+from protocols.opentrons import parameters as p
+from protocols.opentrons.analysis import Command, Read
+from protocols.opentrons.deck import Deck
+from protocols.opentrons.definition import Definition
+from protocols.opentrons.left_out import beside, reason
+from protocols.opentrons.nozzles import Nozzles, channel_count
+from protocols.opentrons.walk import LONGEST_MESSAGE, Walk
+from protocols.program import AskPerson, MoveLabware, Wait
+
+Handler = Callable[[Walk, Any], None]
+
+_HANDLERS: dict[str, Handler] = {
+    "pickUpTip": pipetting.pick_up,
+    "dropTip": pipetting.drop,
+    "dropTipInPlace": pipetting.drop_in_place,
+    "unsafe/dropTipInPlace": pipetting.drop_in_place,
+    "aspirate": pipetting.aspirate,
+    "aspirateWhileTracking": pipetting.aspirate_tracked,
+    "aspirateInPlace": pipetting.aspirate_in_place,
+    "airGapInPlace": pipetting.air_gap,
+    "dispense": pipetting.dispense,
+    "dispenseWhileTracking": pipetting.dispense_tracked,
+    "dispenseInPlace": pipetting.dispense_in_place,
+    "blowout": pipetting.blow_out,
+    "blowOutInPlace": pipetting.blow_out_in_place,
+    "unsafe/blowOutInPlace": pipetting.blow_out_in_place,
+    "touchTip": pipetting.touch,
+    "moveToWell": pipetting.move_to_well,
+    "liquidProbe": pipetting.probe,
+    "tryLiquidProbe": pipetting.probe,
+    "moveRelative": pipetting.move_relative,
+    "moveToCoordinates": pipetting.move_away,
+    "moveToAddressableArea": pipetting.move_to_area,
+    "moveToAddressableAreaForDropTip": pipetting.move_to_area,
+    "configureNozzleLayout": pipetting.arrange_nozzles,
+    "custom": legacy.custom,
+    "createTimer": modules.create_timer,
+    "waitForTasks": modules.wait_for_tasks,
+    "temperatureModule/setTargetTemperature": modules.set_temperature,
+    "temperatureModule/waitForTemperature": modules.await_temperature,
+    "temperatureModule/deactivate": modules.switch_off,
+    "heaterShaker/setTargetTemperature": modules.set_temperature,
+    "heaterShaker/waitForTemperature": modules.await_temperature,
+    "heaterShaker/deactivateHeater": modules.switch_off,
+    "heaterShaker/setAndWaitForShakeSpeed": modules.shake,
+    "heaterShaker/setShakeSpeed": modules.shake,
+    "heaterShaker/deactivateShaker": modules.stop_shaking,
+    "heaterShaker/openLabwareLatch": partial(modules.set_latch, opened=True),
+    "heaterShaker/closeLabwareLatch": partial(modules.set_latch, opened=False),
+    "magneticModule/engage": modules.engage,
+    "magneticModule/disengage": modules.disengage,
+    "thermocycler/setTargetBlockTemperature": modules.set_temperature,
+    "thermocycler/waitForBlockTemperature": modules.await_block,
+    "thermocycler/deactivateBlock": modules.switch_off,
+    "thermocycler/setTargetLidTemperature": partial(modules.set_temperature, part="lid"),
+    "thermocycler/waitForLidTemperature": partial(modules.await_block, part="lid"),
+    "thermocycler/deactivateLid": partial(modules.switch_off, part="lid"),
+    "thermocycler/openLid": partial(modules.set_lid, opened=True),
+    "thermocycler/closeLid": partial(modules.set_lid, opened=False),
+    "thermocycler/runProfile": modules.run_profile,
+    "thermocycler/runExtendedProfile": modules.run_extended_profile,
+    "thermocycler/startRunExtendedProfile": modules.start_extended_profile,
+}
+
+
+def lower(read: Read) -> Walk:
+    """Go through an analysis.
+
+    Raises:
+        InputError: a labware definition in it cannot be used.
+    """
+    analysis = read.analysis
+    walk = Walk(
+        deck=Deck("OT-2" if analysis.robotType == "OT-2 Standard" else "Flex"), knows_heights=analysis.knows_heights
+    )
+    names = _liquid_names(read)
+    for walk.index, (command, params) in enumerate(zip(analysis.commands, read.params, strict=True)):
+        kind = command.commandType
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            handler(walk, params)
+        elif params is not None:
+            _other(walk, command, params, names)
+        why = reason(kind) if handler is None and params is None else beside(kind)
+        if why:
+            walk.lose(kind, why)
+    return walk
+
+
+def _liquid_names(read: Read) -> dict[str, str]:
+    """Names of the liquids that are described, by Opentrons' id; each name once."""
+    names: dict[str, str] = {}
+    for liquid in read.analysis.liquids:
+        base = (liquid.displayName.strip() or f"liquid {liquid.id}")[:100]
+        name, number = base, 1
+        while name in names.values():
+            number += 1
+            name = f"{base} ({number})"
+        names[liquid.id] = name
+    return names
+
+
+def _other(walk: Walk, command: Command, params: p.Params, names: dict[str, str]) -> None:
+    """Loading, moving labware, waiting, and words."""
+    result = command.result or {}
+    match params:
+        case p.LoadPipette():
+            _load_pipette(walk, params, result)
+        case p.LoadModule():
+            module = str(params.moduleId or result.get("moduleId") or f"module of command {walk.index}")
+            walk.deck.add_module(module, params.model, params.location, walk.index)
+        case p.LoadLabware():
+            raw = result.get("definition")
+            labware = str(params.labwareId or result.get("labwareId") or f"labware of command {walk.index}")
+            definition = _definition(raw, walk.index)
+            walk.deck.add_labware(labware, params, definition, raw if definition else None, walk.index)
+        case p.LoadLiquid():
+            _load_liquid(walk, params, names)
+        case p.MoveLabware():
+            _move_labware(walk, params)
+        case p.WaitForDuration():
+            step = walk.add_step(params.message) if params.message else walk.step
+            walk.emit(Wait, seconds=params.seconds, step=step)
+        case p.WaitForResume():
+            walk.asked += 1
+            walk.emit(AskPerson, message=(params.message or "Go on when ready")[:LONGEST_MESSAGE])
+        case p.Comment():
+            walk.begin_step(params.message)
+
+
+def _definition(raw: Any, index: int) -> Definition | None:
+    if not isinstance(raw, dict):
+        return None
+    try:
+        return Definition.model_validate(raw)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        field = ".".join(str(step) for step in detail["loc"])
+        raise InputError(
+            f"the labware definition cannot be used: {field}: {detail['msg'].lower()}",
+            where=f"commands.{index}.result.definition",
+        ) from None
+
+
+def _load_pipette(walk: Walk, params: p.LoadPipette, result: dict[str, Any]) -> None:
+    pipette = str(params.pipetteId or result.get("pipetteId") or f"pipette of command {walk.index}")
+    if params.mount == "extension":
+        walk.lose("loadPipette: extension", "this mount carries the gripper")
+        return
+    walk.pipettes[pipette] = Nozzles(params.mount, channel_count(params.pipetteName))
+    walk.models[params.mount] = params.pipetteName
+
+
+def _load_liquid(walk: Walk, params: p.LoadLiquid, names: dict[str, str]) -> None:
+    """What is declared last is what is there at the start: many protocols declare their liquids at their end."""
+    labware = walk.labware(params.labwareId)
+    liquid = names.get(params.liquidId, params.liquidId[:100])
+    for well, volume in params.volumeByWell.items():
+        walk.declared[f"{labware}/{well}"] = (liquid, volume)
+
+
+def _move_labware(walk: Walk, params: p.MoveLabware) -> None:
+    deck, labware = walk.deck, params.labwareId
+    by_arm = params.strategy == "usingGripper"
+    walk.gripper |= by_arm
+    if labware in deck.lids:
+        walk.lose("moveLabware: a lid", "lids are not followed")
+        return
+    if labware in deck.adapters:
+        walk.lose("moveLabware: an adapter", "adapters are taken to be fixed where they are loaded")
+        return
+    if not by_arm:
+        walk.asked += 1
+    piece = deck.pieces.get(labware)
+    site = deck.move(labware, params.newLocation, walk.index) if piece else deck.holder(params.newLocation)[1]
+    walk.emit(MoveLabware, labware=walk.labware(labware), site=site, by="arm" if by_arm else "person")
+    for pipette, where in walk.standing.items():
+        if where is not None and where.labware == labware:
+            walk.standing[pipette] = None

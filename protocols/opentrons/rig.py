@@ -1,0 +1,89 @@
+"""What an imported protocol needs of its robot: as plain data, from which a workcell is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from protocols.opentrons.deck import Deck, Robot
+from protocols.opentrons.walk import Walk
+
+_STAGING = ("A4", "B4", "C4", "D4")
+FIRST_BIN = "A3"
+WASTE_CHUTE = "waste chute"
+
+
+@dataclass(frozen=True, slots=True)
+class RigModule:
+    """A module: what it is called, Opentrons' model of it, and its site."""
+
+    name: str
+    model: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rig:
+    """What an imported protocol needs of its robot.
+
+    Attributes:
+        pipettes: by mount, Opentrons' name for each.
+        adapters: by site, the kind that is fixed there.
+        kinds: every kind of labware and adapter with its definition; ``None`` where the analysis does not carry it.
+        origins: each kind's namespace, load name and version.
+        fits: by kind of tip rack, the pipette that picks tips up from it.
+        trash: a Flex's bins and chute, those that are used first.
+        gripper: labware is carried by the robot.
+        staging: staging area slots are used.
+    """
+
+    robot: Robot
+    pipettes: Mapping[str, str]
+    modules: tuple[RigModule, ...]
+    adapters: Mapping[str, str]
+    kinds: Mapping[str, Mapping[str, Any] | None]
+    origins: Mapping[str, tuple[str, str, int]]
+    fits: Mapping[str, str]
+    trash: tuple[str, ...]
+    gripper: bool
+    staging: bool
+
+
+def rig_of(walk: Walk, sites: set[str], fits: Mapping[str, str]) -> Rig:
+    """What ``walk`` found; ``sites`` are all on which labware ever stands."""
+    deck = walk.deck
+    modules = tuple(
+        RigModule(module.name or f"{module.model.partition('V')[0]}_{module.site}", module.model, module.site)
+        for module in deck.modules.values()
+    )
+    return Rig(
+        robot=deck.robot,
+        pipettes=dict(walk.models),
+        modules=modules,
+        adapters={adapter.site: adapter.kind for adapter in deck.adapters.values()},
+        kinds=dict(deck.definitions),
+        origins=dict(deck.origins),
+        fits=dict(fits),
+        trash=_bins(deck),
+        gripper=walk.gripper,
+        staging=bool(sites & set(_STAGING)),
+    )
+
+
+def _bins(deck: Deck) -> tuple[str, ...]:
+    """The places that things are thrown to, as a Flex has them."""
+    if deck.robot == "OT-2":
+        return ()
+    found: dict[str, None] = {}
+    for place in deck.trashes:
+        if "chute" in place.lower():
+            found.setdefault(WASTE_CHUTE)
+        elif place.startswith("movableTrash"):
+            found.setdefault(deck.slot(place.removeprefix("movableTrash")))
+        else:
+            found.setdefault(FIRST_BIN)
+    taken = {module.site for module in deck.modules.values()} | {piece.site for piece in deck.pieces.values()}
+    if not found:
+        return () if FIRST_BIN in taken else (FIRST_BIN,)
+    return tuple(found)
