@@ -20,6 +20,7 @@ EffectKind = Literal[
     "tip overfilled",
     "overflow",
     "foreign liquid",
+    "used tip",
     "immersed too deep",
     "settled layer touched",
     "lid in the way",
@@ -38,7 +39,7 @@ class Effect:
         place: the well, spot, labware or site.
         channel: the channel number, where there is one.
         amount: µL drawn as air, missing, lost or too much; mm too deep; 0 where no amount applies.
-        liquids: the liquids that a well did not hold before, for "foreign liquid".
+        liquids: the liquids that a well did not hold before, for "foreign liquid" and "used tip".
     """
 
     kind: EffectKind

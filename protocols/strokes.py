@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from protocols.effects import Effect
+from protocols.effects import Effect, EffectKind
 from protocols.liquids import LiquidClass
-from protocols.mixtures import blend
+from protocols.mixtures import Mixture, blend
 from protocols.tips import DUST, Tip, part
 from protocols.vessels import Well, judge_end, judge_room
 
@@ -59,7 +59,7 @@ def aspirate(
         if 0.0 < asked <= reach and not tip.gap and tip.volume == 0.0:
             tip.volume = part(asked, well.volume)
             well.volume -= tip.volume
-            tip.mixture = tip.wet = well.mixture()
+            tip.mixture = tip.wet = tip.given = well.mixture()
             tip.transport_air = transport_air
             if asked + transport_air + tip.blow_out_air > tip.capacity:
                 judge_room(tip, name, channel, effects)
@@ -72,6 +72,7 @@ def _prepare(tip: Tip, liquid_class: LiquidClass) -> None:
     """Before a stroke inwards: transport air is let out; an empty tip takes in its blow-out air."""
     tip.film = liquid_class.film
     tip.transport_air = 0.0
+    tip.forget_film(tip.film)
     if tip.volume <= tip.film + DUST and not tip.gap and not tip.deeper:
         tip.blow_out_air = liquid_class.blow_out
 
@@ -152,17 +153,21 @@ def _enter(well: Well, channel: int, tip: Tip, film: float, effects: list[Effect
         return
     foreign = inside.lacks(tip.wet, TRACE)
     if foreign:
-        effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
+        kind: EffectKind = "foreign liquid" if _changes_places(well, tip, film) > DUST else "used tip"
+        effects.append(Effect(kind=kind, place=well.reference, channel=channel, liquids=foreign))
     _exchange(well, tip, film)
+
+
+def _changes_places(well: Well, tip: Tip, film: float) -> float:
+    """µL of tip and well that change places where the tip's end is in the well's liquid."""
+    return 0.0 if tip.gap > 0.0 else min(film, tip.volume, well.volume)
 
 
 def _exchange(well: Well, tip: Tip, film: float) -> None:
     """Let a film's worth of the tip's and the well's liquid change places."""
-    if tip.gap > 0.0 or tip.mixture is None:
-        return
     inside, outside = well.mixture(), tip.mixture
-    swapped = min(film, tip.volume, well.volume)
-    if swapped <= 0.0 or outside is inside:
+    swapped = _changes_places(well, tip, film)
+    if swapped <= 0.0 or outside is None or outside is inside:
         return
     given, taken = part(swapped, tip.volume), part(swapped, well.volume)
     kept = tip.volume - given
@@ -183,7 +188,7 @@ def _draw(
 ) -> None:
     if drawn > 0.0:
         moved = part(drawn, well.volume)
-        tip.draw(well.mixture(), moved)
+        tip.take(well.mixture(), moved)
         well.volume -= moved
     missing = asked - drawn
     if missing > DUST:
@@ -217,25 +222,27 @@ def dispense(
             continue
         tip.film = film
         tip.transport_air = 0.0
-        if tip.tainted is not None:
-            _spread(well, channel, tip, effects)
         before = well.volume
         spare = tip.volume - film
         if not tip.gap and not tip.deeper and asked <= spare + DUST and tip.mixture is not None:
             moved = asked if asked <= spare else spare
             if moved > 0.0:
+                if tip.mixture is not tip.given:
+                    _judge_given(well, channel, tip, tip.mixture, moved, effects)
                 well.add(tip.mixture, moved)
                 tip.volume -= moved
         else:
             _push(well, channel, tip, asked, film, effects)
         if blow_out and tip.liquid() - film <= blow_out + DUST:
-            _blow_out(well, tip, film)
+            _deliver(well, channel, tip, math.inf, film, effects)
+            tip.blow_out_air = 0.0
         if well.volume > well.max_volume:
             _run_over(state, well, channel, effects)
         if well.settled_height is not None or fixed is not None:
             judge_end(well, channel, tip, liquid_class, height, well.volume, before, effects)
         if touching and film and well.volume > 0.0 and not _hangs_above(well, fixed):
-            _touch(well, tip, film)
+            _touch(well, channel, tip, film, effects)
+        tip.forget_film(film)
     return effects
 
 
@@ -245,16 +252,27 @@ def _hangs_above(well: Well, height: float | None) -> bool:
 
 def _push(well: Well, channel: int, tip: Tip, asked: float, film: float, effects: list[Effect]) -> None:
     short = asked - tip.column()
-    for mixture, volume in tip.push(asked, film):
-        well.add(mixture, volume)
+    _deliver(well, channel, tip, asked, film, effects)
     if short > DUST:
         effects.append(Effect(kind="dispensed short", place=well.reference, channel=channel, amount=short))
 
 
-def _blow_out(well: Well, tip: Tip, film: float) -> None:
-    for mixture, volume in tip.push(math.inf, film):
+def _deliver(well: Well, channel: int, tip: Tip, stroke: float, film: float, effects: list[Effect]) -> None:
+    for mixture, volume in tip.push(stroke, film):
+        _judge_given(well, channel, tip, mixture, volume, effects)
         well.add(mixture, volume)
-    tip.blow_out_air = 0.0
+
+
+def _judge_given(well: Well, channel: int, tip: Tip, mixture: Mixture, volume: float, effects: list[Effect]) -> None:
+    """Note it if ``volume`` µL of ``mixture`` bring a liquid to a well that lacks it, and the tip was not given it."""
+    given = tip.given.parts if tip.given is not None else {}
+    if volume <= DUST or mixture is tip.given or mixture.parts.keys() <= given.keys():
+        return
+    known = given.keys() | (well.parts.keys() if well.volume > 0.0 else ())
+    smallest = TRACE * mixture.total
+    foreign = tuple(liquid for liquid, part in mixture.parts.items() if part > smallest and liquid not in known)
+    if foreign:
+        effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
 
 
 def _run_over(state: LabState, well: Well, channel: int, effects: list[Effect]) -> None:
@@ -265,27 +283,14 @@ def _run_over(state: LabState, well: Well, channel: int, effects: list[Effect]) 
         effects.append(Effect(kind="overflow", place=well.reference, channel=channel, amount=excess))
 
 
-def _touch(well: Well, tip: Tip, film: float) -> None:
+def _touch(well: Well, channel: int, tip: Tip, film: float, effects: list[Effect]) -> None:
     """The tip's end is in the liquid it dispensed into: a film's worth changes places."""
-    if tip.gap > 0.0 or tip.volume <= 0.0 or film <= 0.0:
+    held = tip.mixture
+    if held is None or tip.volume <= 0.0 or held is well.mixture():
         return
-    held, inside = tip.mixture, well.mixture()
-    if held is None or held is inside:
-        return
-    if tip.liquid() > film + DUST and (new := held.lacks(inside, TRACE)):
-        tip.tainted = well.reference
-        tip.taint = tuple(dict.fromkeys((*tip.taint, *new)))
+    if held is not tip.given:
+        _judge_given(well, channel, tip, held, _changes_places(well, tip, film), effects)
     _exchange(well, tip, film)
-
-
-def _spread(well: Well, channel: int, tip: Tip, effects: list[Effect]) -> None:
-    """A tip that took up foreign liquid from another well while it was still loaded dispenses again."""
-    if tip.tainted == well.reference:
-        return
-    foreign = tuple(liquid for liquid in tip.taint if not (well.volume > 0.0 and liquid in well.parts))
-    if foreign:
-        effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
-    tip.tainted, tip.taint = None, ()
 
 
 def mix(
@@ -309,13 +314,22 @@ def mix(
         tip.transport_air = 0.0
         if asked - drawn > DUST:
             effects.append(Effect(kind="air drawn", place=well.reference, channel=channel, amount=asked - drawn))
-        if tip.wet is not None and well.volume - well.cavity.out_of_reach(fixed) > DUST:
-            foreign = well.mixture().lacks(tip.wet, TRACE)
-            if foreign:
-                effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
+        if tip.wet is not None and well.volume > DUST:
+            _stir_in(well, channel, tip, well.volume - well.cavity.out_of_reach(fixed) > DUST, effects)
         judge_room(tip, well.reference, channel, effects, beside=asked - tip.air())
         tip.stir(well, film)
     return effects
+
+
+def _stir_in(well: Well, channel: int, tip: Tip, reached: bool, effects: list[Effect]) -> None:
+    """A wet tip mixes: all that it holds comes to the well."""
+    inside = well.mixture()
+    held = [mixture for volume, mixture in tip.segments() if volume > DUST and mixture is not None]
+    foreign = tuple(dict.fromkeys(liquid for mixture in held for liquid in inside.lacks(mixture, TRACE)))
+    if foreign:
+        effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
+    elif reached and tip.wet is not None and (wet := inside.lacks(tip.wet, TRACE)):
+        effects.append(Effect(kind="used tip", place=well.reference, channel=channel, liquids=wet))
 
 
 def air_gap(state: LabState, pipette: str, channels: Sequence[int], volumes: Sequence[float]) -> Sequence[Effect]:

@@ -28,9 +28,10 @@ class Tip:
     Attributes:
         spot: the rack position it came from; its name.
         wet: the composition it was wet with last; ``None`` while it is dry.
+        given: a composition of the liquids that it drew from wells and still carries; ``None`` while it carries no
+            more than a film. Only which liquids it names counts.
         film: µL that the liquid class used last leaves on its wall.
         transport_air, blow_out_air: µL of air that take room and are not counted in a stroke.
-        tainted: the well from which a loaded tip took up liquid, ``taint`` the liquids.
     """
 
     __slots__ = (
@@ -39,12 +40,11 @@ class Tip:
         "deeper",
         "film",
         "gap",
+        "given",
         "length",
         "mixture",
         "spec",
         "spot",
-        "taint",
-        "tainted",
         "transport_air",
         "volume",
         "wet",
@@ -63,12 +63,15 @@ class Tip:
         self.film = 0.0
         self.transport_air = 0.0
         self.blow_out_air = 0.0
-        self.tainted: str | None = None
-        self.taint: tuple[str, ...] = ()
+        self.given: Mixture | None = None
 
     def liquid(self) -> float:
         """µL of liquid."""
         return self.volume + sum(volume for volume, _, _ in self.deeper) if self.deeper else self.volume
+
+    def segments(self) -> list[tuple[float, Mixture | None]]:
+        """Volume and mixture of each piece of liquid, the farthest from the orifice first."""
+        return [*((volume, mixture) for volume, mixture, _ in self.deeper), (self.volume, self.mixture)]
 
     def air(self) -> float:
         """µL of air in segments."""
@@ -93,6 +96,24 @@ class Tip:
             self.mixture = blend(self.mixture, self.volume, mixture, volume)
             self.volume += volume
         self.wet = self.mixture
+
+    def take(self, mixture: Mixture, volume: float) -> None:
+        """Draw ``volume`` > 0 µL from a well: the tip was given these liquids."""
+        given, before, gap = self.given, self.mixture, self.gap
+        self.draw(mixture, volume)
+        held = self.mixture
+        if given is None:
+            alike = held is not None and held.parts.keys() <= mixture.parts.keys()
+            self.given = held if alike else mixture
+        elif given is before and not gap:
+            self.given = held
+        else:
+            self.given = Mixture(given.parts | mixture.parts, 1.0)
+
+    def forget_film(self, film: float) -> None:
+        """A tip that holds no more than a film carries nothing that it was given."""
+        if self.given is not None and self.liquid() <= film + DUST:
+            self.given = None
 
     def push(self, stroke: float, film: float) -> list[tuple[Mixture, float]]:
         """Push ``stroke`` µL out at the orifice; what was delivered.
@@ -149,10 +170,12 @@ class Tip:
             self.mixture = self.wet = well.mixture()
         self.volume = kept
         well.volume -= kept
+        if self.given is not None:
+            self.given = self.mixture if kept > film + DUST else None
 
     def pour_into(self, content: Content) -> None:
         """Add all liquid to ``content``; the tip itself is gone after that."""
-        for volume, mixture, _ in (*self.deeper, (self.volume, self.mixture, 0.0)):
+        for volume, mixture in self.segments():
             if mixture is not None and volume > 0.0:
                 content.add(mixture, volume)
 
@@ -176,8 +199,7 @@ class Tip:
             "film": self.film,
             "transport_air": self.transport_air,
             "blow_out_air": self.blow_out_air,
-            "tainted": self.tainted,
-            "taint": list(self.taint),
+            "given": sorted(self.given.parts) if self.given else None,
         }
 
     @classmethod
@@ -192,5 +214,5 @@ class Tip:
         tip.wet = Mixture(data["wet"], 1.0) if data["wet"] else None
         tip.film, tip.transport_air = data["film"], data["transport_air"]
         tip.blow_out_air = data["blow_out_air"]
-        tip.tainted, tip.taint = data["tainted"], tuple(data["taint"])
+        tip.given = Mixture(dict.fromkeys(data["given"], 1.0), 1.0) if data["given"] else None
         return tip

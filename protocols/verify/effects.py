@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from protocols.effects import Effect, EffectKind
 from protocols.labstate import LabState
 from protocols.program import AnyInstruction
@@ -29,6 +31,7 @@ CODES: dict[EffectKind, str] = {
     "lid in the way": "P06",
     "unknown channel": "D01",
     "foreign liquid": "C01",
+    "used tip": "C03",
 }
 """The code of each kind of effect."""
 
@@ -112,5 +115,13 @@ def _explain(state: LabState, effect: Effect) -> tuple[str, str]:
         case "unknown channel":
             return f"there is no {channel} on it", "see 'labwright workcell show' for the pipettes"
         case "foreign liquid":
-            carried = ", ".join(effect.liquids[:3]) + (" and more" if len(effect.liquids) > 3 else "")
-            return f"the tip on {channel} brings in {carried}", "take a new tip"
+            return f"the tip on {channel} brings in {_some(effect.liquids)}", "take a new tip"
+        case "used tip":
+            message = (
+                f"the tip on {channel} was in {_some(effect.liquids)}, of which its liquid class leaves nothing here"
+            )
+            return message, "take a new tip, or say in the liquid class what clings to it"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")

@@ -59,6 +59,9 @@ RULES: dict[str, Rule] = {
     "D09": Rule("error", "channels that move together are asked for different things"),
     "C01": Rule("error", "liquid is carried into a well that does not hold it"),
     "C02": Rule("warning", "a used tip is put back among the others"),
+    "C03": Rule(
+        "warning", "a used tip goes into a liquid that it did not come from, and by its class leaves nothing there"
+    ),
 }
 """Every code and what it stands for; codes are never given another meaning."""
 

@@ -210,16 +210,21 @@ class ExactLab:
         reached = _reached(uses, height)
         for use in uses:
             yield from _judge_immersion(use, height, use.well.surface())
+            _forget_film(use.tip, film)
             if not use.tip.air() and total(use.tip.liquid()) <= film + NOTHING:  # 2
                 use.tip.blow_out = Fraction(kind.blow_out)
             if _reach(use.well, height):  # 5
-                yield from _judge_entering(use)
+                if names := foreign(use.tip.wet or {}, use.well.holds):
+                    comes_in = _exchanged(use, film) > NOTHING
+                    kind_of = "foreign liquid" if comes_in else "used tip"
+                    yield ExactEffect(kind_of, use.place, use.channel, Fraction(0), names)
                 _exchange(use, film)
         mixtures = {use.place: dict(use.well.holds) for use in uses}
         for use, drawn in zip(uses, reached, strict=True):
             liquid = portion(mixtures[use.place], drawn)  # 6
             remove(use.well.holds, liquid)
             use.tip.draw(liquid)
+            use.tip.given |= liquid.keys()
             if use.volume - drawn > NOTHING:  # 7
                 use.tip.draw_air(use.volume - drawn)
                 yield ExactEffect("air drawn", use.place, use.channel, use.volume - drawn)
@@ -234,16 +239,17 @@ class ExactLab:
         height, film = _height(step, kind), Fraction(kind.film)
         for use in uses:
             yield from _judge_settled(use, height, kind, use.well.surface())
-            yield from _judge_carried(use)
             held = total(use.tip.liquid()) + use.tip.air()
             delivered = use.tip.push(use.volume, film)  # 2
             if use.volume - held > NOTHING:
                 yield ExactEffect("dispensed short", use.place, use.channel, use.volume - held)
             left = total(use.tip.liquid()) - film
             if kind.blow_out and left <= Fraction(kind.blow_out) + NOTHING:  # 3
-                pour(delivered, use.tip.push(held, film))
+                delivered += use.tip.push(held, film)
                 use.tip.blow_out = Fraction(0)
-            pour(use.well.holds, delivered)  # 4
+            for part in delivered:  # 4
+                yield from _judge_given(use, part, total(part))
+                pour(use.well.holds, part)
             excess = total(use.well.holds) - Fraction(use.well.shape.max_volume)
             if excess > NOTHING:
                 pour(self.spilled, take(use.well.holds, excess))
@@ -252,7 +258,9 @@ class ExactLab:
             yield from _judge_immersion(use, height, surface)
             above = height is not None and surface is not None and height > surface + NOTHING
             if not kind.jet and not above and total(use.well.holds) > NOTHING:  # 5
-                _touch(use, film)
+                yield from _judge_given(use, use.tip.orifice(), _exchanged(use, film))
+                _exchange(use, film)
+            _forget_film(use.tip, film)
 
     def _mix(self, step: Mix, kind: LiquidClass, volumes: list[Fraction]) -> Iterator[ExactEffect]:
         uses: list[Use] = []
@@ -265,8 +273,8 @@ class ExactLab:
         for use, drawn in zip(uses, reached, strict=True):
             if use.volume - drawn > NOTHING:
                 yield ExactEffect("air drawn", use.place, use.channel, use.volume - drawn)
-            if _reach(use.well, height):
-                yield from _judge_entering(use)
+            if total(use.well.holds) > NOTHING:
+                yield from _judge_stirring(use, reached=_reach(use.well, height) > 0)
             had = use.tip.liquid()
             use.tip.column = [Segment(had)]
             yield from _judge_room(use.tip, use.place, use.channel, use.volume)
@@ -274,6 +282,8 @@ class ExactLab:
             use.tip.column = []
             use.tip.pass_by(use.well.holds)
             use.tip.draw(take(use.well.holds, min(max(total(had), film), total(use.well.holds))))
+            _forget_film(use.tip, film)
+            use.tip.given = frozenset(use.tip.orifice()) if use.tip.given else frozenset()
 
 
 def _that_acted(step: AnyInstruction, outcome: Outcome | None) -> tuple[AnyInstruction | None, Outcome | None]:
@@ -324,38 +334,40 @@ def _reached(uses: list[Use], height: Fraction | None) -> list[Fraction]:
     return drawn
 
 
-def _exchange(use: Use, film: Fraction) -> Fraction:
-    """Let tip and well change places in what the film holds; how much that was."""
-    orifice = use.tip.orifice()
-    volume = min(film, total(orifice), total(use.well.holds))
+def _exchanged(use: Use, film: Fraction) -> Fraction:
+    """How much changes places between tip and well."""
+    return min(film, total(use.tip.orifice()), total(use.well.holds))
+
+
+def _exchange(use: Use, film: Fraction) -> None:
+    """Let tip and well change places in what the film holds."""
+    orifice, volume = use.tip.orifice(), _exchanged(use, film)
     to_well, to_tip = take(orifice, volume), take(use.well.holds, volume)
     pour(use.well.holds, to_well)
     pour(orifice, to_tip)
     use.tip.pass_by(orifice)
-    return volume
 
 
-def _touch(use: Use, film: Fraction) -> None:
-    """Step 5 of dispensing."""
-    new = frozenset(foreign(use.well.holds, use.tip.orifice()))
-    much_left = total(use.tip.liquid()) - film > NOTHING
-    if _exchange(use, film) and new and much_left:
-        use.tip.took_up = (use.place, new | (use.tip.took_up[1] if use.tip.took_up else frozenset()))
+def _forget_film(tip: Tip, film: Fraction) -> None:
+    """A tip with no more than a film in it was given nothing."""
+    if total(tip.liquid()) <= film + NOTHING:
+        tip.given = frozenset()
 
 
-def _judge_entering(use: Use) -> Iterator[ExactEffect]:
-    if names := foreign(use.tip.wet or {}, use.well.holds):
+def _judge_given(use: Use, part: Amounts, volume: Fraction) -> Iterator[ExactEffect]:
+    """``volume`` of a mixture like ``part`` comes to the well: what of it was the tip never given?"""
+    names = tuple(name for name in foreign(part, use.well.holds) if name not in use.tip.given)
+    if names and volume > NOTHING:
         yield ExactEffect("foreign liquid", use.place, use.channel, Fraction(0), names)
 
 
-def _judge_carried(use: Use) -> Iterator[ExactEffect]:
-    """Foreign liquid that the tip took up when it touched another well, and now brings here."""
-    if use.tip.took_up is None or use.tip.took_up[0] == use.place:
-        return
-    names = tuple(sorted(name for name in use.tip.took_up[1] if name not in use.well.holds))
-    use.tip.took_up = None
+def _judge_stirring(use: Use, *, reached: bool) -> Iterator[ExactEffect]:
+    parts = [segment.liquid for segment in use.tip.column if segment.liquid and segment.volume > NOTHING]
+    names = sorted({name for part in parts for name in foreign(part, use.well.holds)})
     if names:
-        yield ExactEffect("foreign liquid", use.place, use.channel, Fraction(0), names)
+        yield ExactEffect("foreign liquid", use.place, use.channel, Fraction(0), tuple(names))
+    elif reached and (names := list(foreign(use.tip.wet or {}, use.well.holds))):
+        yield ExactEffect("used tip", use.place, use.channel, Fraction(0), tuple(names))
 
 
 def _judge_room(tip: Tip, place: str, channel: int, extra: Fraction = Fraction(0)) -> Iterator[ExactEffect]:

@@ -52,7 +52,7 @@ class Tip:
     blow_out: Fraction = Fraction(0)
     wet: Amounts | None = None
     film: Fraction = Fraction(0)
-    took_up: tuple[str, frozenset[str]] | None = None
+    given: frozenset[str] = frozenset()
 
     def liquid(self) -> Amounts:
         """All liquid of the column."""
@@ -85,9 +85,9 @@ class Tip:
         self.column.append(Segment(None, volume))
         self._join()
 
-    def push(self, volume: Fraction, film: Fraction) -> Amounts:
-        """Push ``volume`` out, from the orifice on; what is delivered. The ``film`` farthest from it stays."""
-        delivered: Amounts = {}
+    def push(self, volume: Fraction, film: Fraction) -> list[Amounts]:
+        """Push ``volume`` out, from the orifice on; what is delivered of each segment. The ``film`` farthest stays."""
+        delivered: list[Amounts] = []
         spare = max(total(self.liquid()) - film, Fraction(0))
         for segment in reversed(self.column):
             if segment.liquid is None:
@@ -98,7 +98,7 @@ class Tip:
                 spare -= leaving
                 liquid = take(segment.liquid, leaving)
                 self.pass_by(liquid)
-                pour(delivered, liquid)
+                delivered.append(liquid)
             volume -= leaving
         self._join()
         self.pass_by(self.orifice())

@@ -273,16 +273,26 @@ def _() -> tuple[Program, Program]:
 @case("C01")
 def _() -> tuple[Program, Program]:
     fills = {"plate/A1": 200.0, "plate/A12": 200.0}
-    first = (pick(), draw("plate/A12"), push("plate/C1"))
-    same_tip = program(*first, draw(name="d2"), push(name="p2"), drop(), fills=fills)
+    film = {"liquid_class": "film"}
+    first = (pick(), draw("plate/A12", **film), push("plate/C1", **film))
+    same_tip = program(*first, draw(name="d2", **film), push(name="p2", **film), drop(), fills=fills)
     new_tip = (drop(name="x"), pick("tips/B1", name="n"))
-    return same_tip, program(*first, *new_tip, draw(name="d2"), push(name="p2"), drop(), fills=fills)
+    return same_tip, program(*first, *new_tip, draw(name="d2", **film), push(name="p2", **film), drop(), fills=fills)
 
 
 @case("C02")
 def _() -> tuple[Program, Program]:
     steps = (pick(), draw(), push())
     return program(*steps, drop(spots=("tips/A1",))), program(*steps, drop())
+
+
+@case("C03")
+def _() -> tuple[Program, Program]:
+    fills = {"plate/A1": 200.0, "plate/A12": 200.0}
+    first = (pick(), draw("plate/A12"), push("plate/C1"))
+    same_tip = program(*first, draw(name="d2"), push(name="p2"), drop(), fills=fills)
+    new_tip = (drop(name="x"), pick("tips/B1", name="n"))
+    return same_tip, program(*first, *new_tip, draw(name="d2"), push(name="p2"), drop(), fills=fills)
 
 
 @pytest.mark.parametrize("code", CASES)
