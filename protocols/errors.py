@@ -3,6 +3,7 @@
     LabwrightError
     ├── InputError          a file or value that a person gave cannot be used
     │   ├── FileProblemsError   a file has one or more problems, each with its place
+    │   │   └── ExportError         a protocol or program cannot be said in another form
     │   ├── QuantityError       a quantity without a unit, of the wrong dimension, not finite or negative
     │   └── UnknownNameError    a labware kind, well, liquid, site … that does not exist
     ├── CompileError        a protocol cannot be turned into a program for this workcell
@@ -84,6 +85,10 @@ class FileProblemsError(InputError):
         if mend:
             lines.append(f"  {mend}")
         super().__init__("\n".join(lines), where=path)
+
+
+class ExportError(FileProblemsError):
+    """Raised when a protocol or a program cannot be said in another form; each reason names the part that cannot."""
 
 
 class QuantityError(InputError, ValueError):

@@ -1,0 +1,6 @@
+"""Protocols and programs in other forms: an Opentrons protocol, a worklist, a procedure for the bench."""
+
+from protocols.exporting.exported import Exported
+from protocols.exporting.opentrons import export_opentrons
+
+__all__ = ["Exported", "export_opentrons"]
