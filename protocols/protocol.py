@@ -10,23 +10,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from protocols.liquids import Liquid, Name, Record
+from protocols.device_steps import AnyDeviceStep
+from protocols.liquids import Liquid, LiquidClass, Name, Record
+from protocols.program import AnyInstruction
 from protocols.quantities import Duration, Volume
 from protocols.specs import LabwareCategory
+from protocols.step import Sentence, Step
 from protocols.wells import Well, Wells
 
 MOST_STEPS = 100_000
-
-Sentence = Annotated[str, Field(min_length=1, max_length=4000)]
-"""Free text for a person."""
-
-
-class Citation(Record):
-    """Where a step comes from: a document, and the page and sentence in it where known."""
-
-    document: Sentence
-    page: int | None = None
-    sentence: str | None = None
 
 
 class LabwareNeed(Record):
@@ -35,6 +27,8 @@ class LabwareNeed(Record):
     Attributes:
         category: what sort of thing; the workcell's own kind of that sort is taken if ``kind`` is not given.
         kind: the exact kind.
+        positions: how many wells it must have.
+        holds: what each of its wells must hold at least.
         site: where it must stand; else the compiler finds a free place.
         barcode: what is printed on it.
         lid: it comes with its lid on.
@@ -42,6 +36,8 @@ class LabwareNeed(Record):
 
     category: LabwareCategory = "plate"
     kind: Name | None = None
+    positions: Annotated[int, Field(ge=1, le=1536)] | None = None
+    holds: Volume | None = None
     site: Name | None = None
     barcode: str | None = None
     lid: bool = False
@@ -72,6 +68,7 @@ class Handling(Record):
         touch: touch the destination's liquid instead of dispensing from above.
         air_gap: drawn after each aspirate.
         pre_wet: cycles of wetting a fresh tip.
+        rest: the source may hold less than is asked: then all that can be drawn of it is moved, and air follows.
     """
 
     tips: Literal["as needed", "each transfer", "one"] = "as needed"
@@ -81,14 +78,7 @@ class Handling(Record):
     touch: bool = False
     air_gap: Volume = 0.0
     pre_wet: Annotated[int, Field(ge=0, le=20)] = 0
-
-
-class Step(Record):
-    """What every step has: an id unique in its protocol, a note for a person, and where it comes from."""
-
-    id: Name
-    note: str = ""
-    cited: Citation | None = None
+    rest: bool = False
 
 
 class Transfer(Step):
@@ -179,6 +169,24 @@ class SerialDilution(Step):
     mix_cycles: Annotated[int, Field(ge=1, le=100)] = 5
 
 
+class Remove(Step):
+    """Take ``volume[i]`` (or one volume for all) out of each of ``wells`` and throw it away.
+
+    Of the handling, what concerns a destination has no meaning here; each well takes a new tip.
+    """
+
+    do: Literal["remove"] = "remove"
+    wells: Wells
+    volume: Volume | tuple[Volume, ...]
+    handling: Handling = Handling()
+
+    @model_validator(mode="after")
+    def _volumes(self) -> Self:
+        if isinstance(self.volume, tuple) and len(self.volume) != len(self.wells):
+            raise ValueError(f"volume has {len(self.volume)} entries for {len(self.wells)} wells")
+        return self
+
+
 class MixWells(Step):
     """Mix each of ``wells`` with ``cycles`` strokes of ``volume``."""
 
@@ -203,14 +211,54 @@ class Ask(Step):
 
 
 class Move(Step):
-    """Carry ``labware`` to ``site``."""
+    """Carry ``labware`` to ``site``.
+
+    Attributes:
+        by: who carries it: the workcell's arm, or a person, who also reaches sites that the arm does not.
+    """
 
     do: Literal["move"] = "move"
     labware: Name
     site: Name
+    by: Literal["arm", "person"] = "arm"
 
 
-AnyStep = Transfer | Distribute | Consolidate | SerialDilution | MixWells | WaitFor | Ask | Move
+class Instructions(Step):
+    """A robot's own instructions, carried out as they stand on a workcell that has all that they name.
+
+    Attributes:
+        instructions: in order; tips that they pick up they drop again.
+        liquid_classes: those that the instructions name.
+        why: why no bench step says it.
+    """
+
+    do: Literal["instructions"] = "instructions"
+    instructions: Annotated[tuple[Annotated[AnyInstruction, Field(discriminator="kind")], ...], Field(min_length=1)]
+    liquid_classes: dict[str, LiquidClass] = {}
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _classes(self) -> Self:
+        for instruction in self.instructions:
+            style = getattr(instruction, "liquid_class", None)
+            if style is not None and style not in self.liquid_classes:
+                raise ValueError(f"instruction '{instruction.id}': no liquid class '{style}' under liquid_classes")
+        return self
+
+
+AnyStep = (
+    Transfer
+    | Distribute
+    | Consolidate
+    | SerialDilution
+    | Remove
+    | MixWells
+    | WaitFor
+    | Ask
+    | Move
+    | AnyDeviceStep
+    | Instructions
+)
 """One step of any kind."""
 
 

@@ -101,6 +101,8 @@ Volume = Annotated[float, *_quantity("uL")]
 """A volume; µL inside."""
 Length = Annotated[float, *_quantity("mm")]
 """A length; mm inside."""
+Position = Annotated[float, *_quantity("mm", signed=True)]
+"""A length that may lie below its reference; mm inside."""
 Duration = Annotated[float, *_quantity("s")]
 """A span of time; s inside."""
 Temperature = Annotated[float, *_quantity("degC", signed=True)]
@@ -109,6 +111,8 @@ FlowRate = Annotated[float, *_quantity("uL/s")]
 """A flow rate; µL/s inside."""
 Concentration = Annotated[float, *_quantity("ng/uL")]
 """A mass concentration; ng/µL inside."""
+RotationalSpeed = Annotated[float, *_quantity("rpm")]
+"""Revolutions in a time; revolutions a minute inside."""
 RelativeCentrifugalForce = Annotated[float, *_quantity("xg")]
 """A relative centrifugal force; multiples of g inside."""
 

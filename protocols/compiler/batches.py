@@ -71,7 +71,7 @@ def _first(lane: Lane, *, destination: bool) -> str:
     for cycle in lane.cycles:
         if destination and cycle.puts:
             return cycle.puts[0][0]
-        if not destination and cycle.source:
+        if cycle.source and not (destination and cycle.puts):
             return cycle.source
         mix = cycle.after or cycle.before
         if mix is not None:

@@ -6,10 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from protocols.compiler.carriage import Carriage
 from protocols.compiler.classes import liquid_class_for
+from protocols.compiler.devices import device_instructions
 from protocols.compiler.dilution import dilution_lanes, half_full
 from protocols.compiler.emitter import Emitter
-from protocols.compiler.geometry import Deck, nearest
+from protocols.compiler.geometry import Deck
 from protocols.compiler.lanes import Stretch
 from protocols.compiler.materials import (
     Standing,
@@ -22,10 +24,12 @@ from protocols.compiler.materials import (
 from protocols.compiler.minimum import BelowMinimumError, IntermediateDilution, dilution_factor
 from protocols.compiler.mixing import mixing_lanes
 from protocols.compiler.pairs import PLAIN, Pair, pairs_of, routes_of, segments
+from protocols.compiler.passing import check_fits, follow, renumbered, spots_of
 from protocols.compiler.placement import (
     Taken,
     check_lids,
     check_names,
+    left_to_workcell,
     peaks,
     place_labware,
     sites_taken,
@@ -33,13 +37,27 @@ from protocols.compiler.placement import (
     wells_used,
 )
 from protocols.compiler.planner import Favour, Planner
+from protocols.compiler.removal import removal_lanes
 from protocols.compiler.tools import TipStock, Tool
 from protocols.compiler.words import citation_in_words, setup_in_words, step_in_words, tips_at_start
-from protocols.errors import CompileError, UnknownNameError
+from protocols.device_steps import DeviceStep
+from protocols.errors import CompileError
 from protocols.labstate import LabState
 from protocols.liquids import Record
 from protocols.program import AskPerson, MoveLabware, Program, StepNote, Wait
-from protocols.protocol import AnyStep, Ask, Handling, MixWells, Move, Protocol, SerialDilution, Transfer, WaitFor
+from protocols.protocol import (
+    AnyStep,
+    Ask,
+    Handling,
+    Instructions,
+    MixWells,
+    Move,
+    Protocol,
+    Remove,
+    SerialDilution,
+    Transfer,
+    WaitFor,
+)
 from protocols.quantities import show_duration, show_volume
 from protocols.specs import WorkcellSpec
 
@@ -114,6 +132,8 @@ class _Compiler:
     def __init__(self, protocol: Protocol, workcell: WorkcellSpec, state: LabState | None, favour: Favour) -> None:
         self._protocol = protocol
         self._workcell = workcell
+        passed = [step for step in protocol.steps if isinstance(step, Instructions)]
+        check_fits(passed, workcell, {})
         self._steps: Taken = [(step, pairs_of(step)) for step in protocol.steps]
         named = wells_used(protocol, self._steps)
         check_names(protocol, workcell, named)
@@ -122,6 +142,7 @@ class _Compiler:
         self._fills = plan_fills(protocol, on_deck)
         self._peaks = peaks(self._steps, self._fills, on_deck)
         self._placed = place_labware(protocol, workcell, named, self._peaks, state)
+        check_fits(passed, workcell, {**workcell.labware, **self._placed})
         check_lids(workcell, self._placed, self._steps)
         self._deck = Deck(workcell, self._placed)
         for labware, wells in named.items():
@@ -131,16 +152,21 @@ class _Compiler:
         kept = still_standing(self._placed, self._fills, state)
         on_deck = Standing(workcell, state, kept)
         self._contents = starting_contents(self._liquids, self._fills, on_deck, self._deck)
-        self._stock = TipStock(self._deck, state)
+        self._stock = TipStock(self._deck, state, [spot for step in passed for spot in spots_of(step.instructions)])
         self._tips_at_start = tips_at_start(self._stock)
         self._tools = self._all_tools()
         self._planner = Planner(self._deck, self._stock, self._tools, favour)
         self._emitter = Emitter(self._deck, self._contents, self._stock)
-        self._sites = sites_taken(self._placed, workcell, state)
+        self._carriage = Carriage(self._deck, sites_taken(self._placed, workcell, state))
         self._small: list[IntermediateDilution] = []
         self._notes = [
             *already_there(protocol, self._fills, on_deck),
             *(f"'{name}' stays, with what an earlier run left in it" for name in kept),
+            *(
+                f"the tip rack '{name}' is left out: this workcell has tips of its own"
+                for name in protocol.labware
+                if left_to_workcell(protocol, name, workcell)
+            ),
         ]
 
     def _all_tools(self) -> list[Tool]:
@@ -195,11 +221,19 @@ class _Compiler:
                 self._emitter.write(AskPerson, message=step.message)
             case Move():
                 self._emitter.put_down()
-                self._move(step)
+                self._emitter.write(MoveLabware, **self._carriage.carry(step))
             case MixWells():
                 self._mix(step)
             case SerialDilution():
                 self._dilute(step, pairs)
+            case Remove():
+                self._remove(step)
+            case Instructions():
+                self._pass_through(step)
+            case DeviceStep():
+                self._emitter.put_down()
+                for kind, fields in device_instructions(step, self._workcell):
+                    self._emitter.write(kind, **fields)
             case _:
                 self._transfer(step, pairs, step.handling)
 
@@ -320,6 +354,28 @@ class _Compiler:
         for batch in mixing_lanes(step, self._deck, self._contents, plain):
             self._emitter.run(batch, keep=True)
 
+    def _remove(self, step: Remove) -> None:
+        plain = [tool for tool in self._tools if not tool.rigid]
+        found = removal_lanes(step, self._deck, self._contents, plain)
+        if isinstance(found, tuple):
+            well, volume = found
+            raise CompileError(
+                f"no tip takes {show_volume(volume)} out of {well}",
+                where=f"step '{step.id}'",
+                mend="Tips: " + (", ".join(f"{t.tip.kind} (from {t.least:g} µL)" for t in plain) or "none"),
+            )
+        for batch in found:
+            self._emitter.run(batch, keep=False)
+
+    def _pass_through(self, step: Instructions) -> None:
+        self._emitter.put_down()
+        for kind, fields in renumbered(step, self._emitter.written):
+            self._emitter.write(kind, **fields)
+            if kind is MoveLabware:
+                self._carriage.stand(fields["labware"], fields["site"])
+        self._emitter.classes.update(step.liquid_classes)
+        follow(step, self._contents)
+
     # -- labware and time ------------------------------------------------------------------------------------
 
     def _wait(self, step: WaitFor) -> None:
@@ -331,35 +387,6 @@ class _Compiler:
                 mend="Wait less, or split it with an ask step between",
             )
         self._emitter.write(Wait, seconds=step.duration)
-
-    def _move(self, step: Move) -> None:
-        where = f"step '{step.id}'"
-        site = self._workcell.sites.get(step.site)
-        if site is None:
-            raise UnknownNameError(
-                f"there is no site '{step.site}'", where=where, mend=nearest(step.site, list(self._workcell.sites))
-            )
-        spec = self._deck.spec(step.labware, where)
-        if self._workcell.arm is None:
-            raise CompileError(
-                f"nothing on this workcell carries {step.labware}: it has no arm",
-                where=where,
-                mend="Use an ask step to have a person do it, and declare the labware where it will stand",
-            )
-        standing = self._sites.get(step.site)
-        origin = next(place for place, name in self._sites.items() if name == step.labware)
-        reason = None
-        if standing is not None:
-            reason = f"'{standing}' stands there"
-        elif spec.category not in site.accepts:
-            reason = f"it takes no {spec.category}"
-        elif not (site.gripper and self._workcell.sites[origin].gripper):
-            reason = "the arm does not reach it" if not site.gripper else f"the arm does not reach '{origin}'"
-        if reason:
-            raise CompileError(f"'{step.labware}' cannot be carried to '{step.site}': {reason}", where=where)
-        del self._sites[origin]
-        self._sites[step.site] = step.labware
-        self._emitter.write(MoveLabware, labware=step.labware, site=step.site)
 
     # -- what a person is told ----------------------------------------------------------------------
 

@@ -92,6 +92,11 @@ class Emitter:
             )
         self._written.append((kind, {"step": self.step, **fields}))
 
+    @property
+    def written(self) -> int:
+        """How many instructions there are."""
+        return len(self._written)
+
     def instructions(self) -> tuple[AnyInstruction, ...]:
         """All instructions, numbered."""
         return tuple(kind(id=f"i{number}", **fields) for number, (kind, fields) in enumerate(self._written, 1))
@@ -209,8 +214,11 @@ class Emitter:
                 self._contents.take(well, volume)
                 self.findings.drawn[well] += volume  # type: ignore[assignment]
             height = self._height_in(tool, wells, before)
-            self._check(wells, volumes, before, height)
-            self._stroke(Aspirate, tool, [c for c, _, _ in chosen], wells, volumes, chosen[0][1].draw_class, height)
+            cycle = chosen[0][1]
+            more = {"takes_rest": True} if cycle.rest else {}
+            if not cycle.rest:
+                self._check(wells, volumes, before, height)
+            self._stroke(Aspirate, tool, [c for c, _, _ in chosen], wells, volumes, cycle.draw_class, height, **more)
 
     def _gap(self, tool: Tool, active: Sequence[tuple[int, Cycle]]) -> None:
         gaps = [(channel, cycle.air_gap) for channel, cycle in active if cycle.air_gap > 0]

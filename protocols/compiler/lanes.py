@@ -37,6 +37,7 @@ class Cycle:
         draw_class, put_class: the liquid class of the draw, and of dispenses and mixing.
         reserve: what stays in the tip, above its film, after the last dispense.
         air_gap: drawn after the draw.
+        rest: the source may hold less than is drawn.
     """
 
     source: str | None
@@ -47,6 +48,7 @@ class Cycle:
     air_gap: float = 0.0
     before: Mixing | None = None
     after: Mixing | None = None
+    rest: bool = False
 
 
 @dataclass(slots=True)
@@ -163,6 +165,7 @@ def _cycle(stretch: Stretch, tool: Tool, strokes: Sequence[_Stroke], *, fresh: b
         air_gap=handling.air_gap,
         before=before,
         after=after,
+        rest=handling.rest,
     )
 
 

@@ -46,7 +46,7 @@ def _volumes(volume: float | tuple[float, ...], count: int) -> tuple[float, ...]
 
 
 def pairs_of(step: AnyStep) -> tuple[Pair, ...]:
-    """The pairs of a step, in order; none for a step that moves no liquid from well to well.
+    """The pairs of a bench step, in order; none for a step that moves no liquid from well to well.
 
     Raises:
         CompileError: a well is its own destination, or a block stands where one well is needed.

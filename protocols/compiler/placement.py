@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from protocols.compiler.geometry import nearest
 from protocols.compiler.materials import Standing
 from protocols.compiler.pairs import Pair
+from protocols.compiler.passing import flows_of, wells_of
+from protocols.compiler.removal import removals
 from protocols.errors import CompileError, UnknownNameError
 from protocols.labstate import LabState
-from protocols.protocol import AnyStep, LabwareNeed, MixWells, Move, Protocol, SerialDilution
+from protocols.protocol import AnyStep, Instructions, LabwareNeed, MixWells, Move, Protocol, Remove, SerialDilution
 from protocols.quantities import show_volume
-from protocols.specs import Fill, LabwareSpec, PlacedLabware, SiteSpec, WorkcellSpec
+from protocols.specs import OFF_DECK, Fill, LabwareSpec, PlacedLabware, SiteSpec, WorkcellSpec
 from protocols.wells import split_well
 
 Taken = Sequence[tuple[AnyStep, Sequence[Pair]]]
@@ -67,24 +69,38 @@ def wells_used(protocol: Protocol, steps: Taken) -> dict[str, dict[str, str]]:
         where = f"step '{step.id}'"
         for pair in pairs:
             note((pair.source, pair.destination), where)
-        if isinstance(step, MixWells | SerialDilution):
+        if isinstance(step, MixWells | SerialDilution | Remove):
             note(step.wells, where)
+        elif isinstance(step, Instructions):
+            note(wells_of(step.instructions), where)
     return named
 
 
 def peaks(steps: Taken, fills: Sequence[Fill], standing: Standing) -> dict[str, float]:
     """The most that each well holds at any time, films left aside."""
-    touched = {well for _, pairs in steps for pair in pairs for well in (pair.source, pair.destination)}
+    flows = [flow for step, pairs in steps for flow in _flows(step, pairs)]
+    touched = {well for source, destination, _ in flows for well in (source, destination) if well is not None}
     volumes = defaultdict(float, {well: standing.volume(well) for well in touched})
     for fill in fills:
         volumes[fill.well] += fill.volume
     most = dict(volumes)
-    for _, pairs in steps:
-        for pair in pairs:
-            volumes[pair.source] -= pair.volume
-            volumes[pair.destination] += pair.volume
-            most[pair.destination] = max(most[pair.destination], volumes[pair.destination])
+    for source, destination, volume in flows:
+        held = volumes[source]
+        volumes[source] = held - volume if held >= volume or destination is not None else min(held, 0.0)
+        if destination is not None:
+            volumes[destination] += volume
+            most[destination] = max(most[destination], volumes[destination])
     return most
+
+
+def _flows(step: AnyStep, pairs: Sequence[Pair]) -> Iterable[tuple[str, str | None, float]]:
+    """(source, destination, µL) of a step; no destination for what is thrown away."""
+    match step:
+        case Remove():
+            return ((well, None, volume) for well, volume in removals(step))
+        case Instructions():
+            return flows_of(step)
+    return ((pair.source, pair.destination, pair.volume) for pair in pairs)
 
 
 def check_names(protocol: Protocol, workcell: WorkcellSpec, named: Mapping[str, Mapping[str, str]]) -> None:
@@ -117,7 +133,7 @@ def check_lids(workcell: WorkcellSpec, placed: Mapping[str, PlacedLabware], step
     lidded = {name for name, labware in {**workcell.labware, **placed}.items() if labware.lid}
     for step, pairs in steps:
         wells = [well for pair in pairs for well in (pair.source, pair.destination)]
-        for well in (*wells, *(step.wells if isinstance(step, MixWells) else ())):
+        for well in (*wells, *(step.wells if isinstance(step, MixWells | Remove) else ())):
             labware = split_well(well)[0]
             if labware in lidded:
                 raise CompileError(
@@ -141,17 +157,30 @@ def place_labware(
         UnknownNameError: a kind or a site that the workcell does not have.
     """
     taken = Occupied.on(workcell, state, protocol.labware)
-    needs = {name: need for name, need in protocol.labware.items() if name not in workcell.labware}
+    needs = {
+        name: need
+        for name, need in protocol.labware.items()
+        if name not in workcell.labware and not left_to_workcell(protocol, name, workcell)
+    }
     kinds = {name: _kind(workcell, name, need, list(named.get(name, ())), most) for name, need in needs.items()}
     _check_standing(protocol, workcell)
     sites: dict[str, str] = {}
     for name, need in sorted(needs.items(), key=lambda item: item[1].site is None):
         sites[name] = _site(workcell, name, need, kinds[name], taken)
-        taken.fixed[sites[name]] = name
+        if sites[name] != OFF_DECK:
+            taken.fixed[sites[name]] = name
     return {
         name: PlacedLabware(kind=kinds[name].kind, site=sites[name], barcode=need.barcode, lid=need.lid)
         for name, need in needs.items()
     }
+
+
+def left_to_workcell(protocol: Protocol, name: str, workcell: WorkcellSpec) -> bool:
+    """Whether a rack of tips of the protocol is left out: a kind that a workcell with tips of its own does not know."""
+    need = protocol.labware[name]
+    if need.category != "tip rack" or need.kind is None or need.kind in workcell.kinds:
+        return False
+    return any(workcell.kinds[placed.kind].tip is not None for placed in workcell.labware.values())
 
 
 def _check_standing(protocol: Protocol, workcell: WorkcellSpec) -> None:
@@ -190,6 +219,10 @@ def _kind(
     candidates = [spec for spec in workcell.kinds.values() if spec.category == need.category]
     needed = max((most.get(f"{name}/{well}", 0.0) for well in wells), default=0.0)
     for spec in candidates:
+        if need.positions not in (None, len(spec.wells)):
+            continue
+        if need.holds and min((shape.max_volume for shape in spec.shapes.values()), default=0.0) < need.holds - 1e-9:
+            continue
         if all(
             well in spec.wells
             and (spec.tip is not None or most.get(f"{name}/{well}", 0.0) <= spec.shape(well).max_volume + 1e-9)
@@ -202,8 +235,9 @@ def _kind(
         for spec in candidates
     )
     last = f"; wells up to {wells[-1]} are used" if wells else ""
+    of = f" of {need.positions} wells" if need.positions else ""
     raise CompileError(
-        f"no {need.category} holds {show_volume(needed)} a well{last}",
+        f"no {need.category}{of} holds {show_volume(max(needed, need.holds or 0.0))} a well{last}",
         where=f"labware.{name}",
         mend=f"The workcell knows: {known or 'none of this category'}",
     )
@@ -220,6 +254,8 @@ def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpe
             where=f"labware.{name}",
             mend=_sites_in_words(suitable, taken, kind.category),
         )
+    if need.site == OFF_DECK:
+        return OFF_DECK
     if need.site not in workcell.sites:
         raise UnknownNameError(
             f"there is no site '{need.site}'",
@@ -264,7 +300,7 @@ def still_standing(
 
 def sites_taken(placed: Mapping[str, PlacedLabware], workcell: WorkcellSpec, state: LabState | None) -> dict[str, str]:
     """What stands on which site when the run begins."""
-    own = {labware.site: name for name, labware in placed.items()}
+    own = {labware.site: name for name, labware in placed.items() if labware.site != OFF_DECK}
     if state is None:
         return {labware.site: name for name, labware in workcell.labware.items()} | own
     standing = {site: name for site in workcell.sites if (name := state.labware_at(site)) is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from protocols.compiler.classes import LEAST_JET, can_jet, liquid_class_for
@@ -12,7 +12,7 @@ from protocols.compiler.geometry import Deck
 from protocols.labstate import LabState
 from protocols.liquids import Behaviours, LiquidClass
 from protocols.protocol import Handling
-from protocols.specs import PipetteSpec, TipSpec
+from protocols.specs import OFF_DECK, PipetteSpec, TipSpec
 
 _ROUNDING = 1e-9
 MOST_STROKES = 500
@@ -74,15 +74,16 @@ class _Rack:
 
 
 class TipStock:
-    """The tips on the deck: which are new, and in what order they are taken."""
+    """The tips on the deck: which are new, and in what order they are taken; ``reserved`` spots are never taken."""
 
-    def __init__(self, deck: Deck, state: LabState | None) -> None:
+    def __init__(self, deck: Deck, state: LabState | None, reserved: Iterable[str] = ()) -> None:
         self._deck = deck
         self._racks: dict[str, list[_Rack]] = defaultdict(list)
+        self._reserved = frozenset(reserved)
         self.specs: dict[str, TipSpec] = {}
         for name in deck.placed:
             spec = deck.spec(name)
-            if spec.tip is None:
+            if spec.tip is None or deck.placed[name].site == OFF_DECK:
                 continue
             self.specs.setdefault(spec.tip.kind, spec.tip)
             new = None
@@ -97,7 +98,7 @@ class TipStock:
         columns: dict[float, list[str]] = defaultdict(list)
         for well in sorted(spec.wells, key=lambda well: (spec.wells[well].x, -spec.wells[well].y)):
             spots = columns[round(spec.wells[well].x, 1)]
-            if new is None or well in new:
+            if (new is None or well in new) and f"{name}/{well}" not in self._reserved:
                 spots.append(f"{name}/{well}")
         return _Rack(name, list(columns.values()))
 

@@ -7,21 +7,34 @@ from collections.abc import Mapping, Sequence
 
 from protocols.compiler.pairs import Pair
 from protocols.compiler.tools import TipStock
+from protocols.device_steps import (
+    AnyDeviceStep,
+    DeviceStep,
+    HoldTemperature,
+    Latch,
+    Lid,
+    Magnet,
+    ReachTemperature,
+    ShakeAt,
+    Thermocycle,
+)
 from protocols.liquids import Liquid
 from protocols.protocol import (
     AnyStep,
     Ask,
-    Citation,
     Consolidate,
     Distribute,
     Handling,
+    Instructions,
     MixWells,
     Move,
+    Remove,
     SerialDilution,
     WaitFor,
 )
 from protocols.quantities import show_duration, show_volume
 from protocols.specs import Fill, PlacedLabware, WorkcellSpec
+from protocols.step import Citation
 from protocols.wells import split_well
 
 
@@ -58,7 +71,17 @@ def _what(step: AnyStep, pairs: Sequence[Pair]) -> str:
         case Ask():
             return f"Ask: {step.message}"
         case Move():
-            return f"Carry {step.labware} to {step.site}"
+            return f"Carry {step.labware} to {step.site}" + (" by hand" if step.by == "person" else "")
+        case Instructions():
+            return f"Carry out {len(step.instructions)} instructions of a robot as they stand"
+        case DeviceStep():
+            return device_step_in_words(step)
+        case Remove():
+            taken = step.volume if isinstance(step.volume, tuple) else (step.volume,)
+            every = " each" if len(step.wells) > 1 else ""
+            return (
+                f"Remove {volumes_in_words(taken)}{every} from {wells_in_words(step.wells)}{_handling(step.handling)}"
+            )
         case MixWells():
             return f"Mix {wells_in_words(step.wells)}, {step.cycles} × {show_volume(step.volume)}"
         case SerialDilution():
@@ -84,7 +107,34 @@ def _handling(handling: Handling) -> str:
         said += f", mixing the source {handling.mix_before} times"
     if handling.mix_after:
         said += f", then mix {handling.mix_after} times"
+    if handling.rest:
+        said += ", or all there is"
     return said
+
+
+def device_step_in_words(step: AnyDeviceStep) -> str:
+    """What a step for a device does: ``"Set temperature_module_slot-3 to 4 °C and wait for it"``."""
+    lid = " (lid)" if isinstance(step, HoldTemperature | ReachTemperature) and step.part == "lid" else ""
+    match step:
+        case HoldTemperature(temperature=None):
+            return f"Switch the temperature of {step.device}{lid} off"
+        case HoldTemperature():
+            return f"Set {step.device}{lid} to {step.temperature:g} °C" + (" and wait for it" if step.wait else "")
+        case ReachTemperature():
+            target = "its temperature" if step.temperature is None else f"{step.temperature:g} °C"
+            return f"Wait until {step.device}{lid} has {target}"
+        case ShakeAt():
+            return f"Shake {step.device} at {step.speed:g} rpm" if step.speed else f"Stop shaking {step.device}"
+        case Latch():
+            return f"{'Open' if step.open else 'Close'} the latch of {step.device}"
+        case Lid():
+            return f"{'Open' if step.open else 'Close'} the lid of {step.device}"
+        case Magnet():
+            height = "" if step.height is None else f" to {step.height:g} mm"
+            return f"{'Raise' if step.raised else 'Lower'} the magnets of {step.device}{height}"
+        case Thermocycle():
+            holds = ", ".join(f"{hold.temperature:g} °C for {show_duration(hold.duration)}" for hold in step.profile)
+            return f"Run {step.cycles} × ({holds}) on {step.device}"
 
 
 def citation_in_words(cited: Citation | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from protocols import device_steps, step
 from protocols import protocol as bench
 from protocols.compiler import compile_protocol
 from protocols.formats import columns, load_document, validate
@@ -48,6 +49,10 @@ def plan(path: Path) -> None:
     assert [finding for finding in findings if finding.severity == "error"] == []
 
 
+def read_only(path: Path) -> None:
+    assert read_input(path).protocol is not None
+
+
 def read_workcell(path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "workcells" / "labware", path.parent / "labware")
     load_workcell(path)
@@ -68,6 +73,7 @@ READERS: dict[str, Reader] = {
     "cherry-pick": plan,
     "normalisation": plan,
     "protocol": plan,
+    "device protocol": read_only,
     "workcell": read_workcell,
     "labware": read_labware,
     "faults": read_faults,
@@ -86,9 +92,9 @@ def test_there_is_an_example_of_everything() -> None:
 
 
 def test_the_protocol_has_a_step_of_every_type() -> None:
-    (example,) = (block for block in EXAMPLES if block.info == "protocol")
-    types = {step.model_fields["do"].default for step in get_args(AnyStep)}
-    assert set(re.findall(r"^    do: (\w+)$", example.text, re.MULTILINE)) == types
+    texts = "".join(block.text for block in EXAMPLES if block.info in ("protocol", "device protocol"))
+    types = {kind.model_fields["do"].default for kind in get_args(AnyStep)}
+    assert set(re.findall(r"(?:^   |,) do: (\w+)", texts, re.MULTILINE)) == types
 
 
 # -- fields --------------------------------------------------------------------------------------------
@@ -103,7 +109,7 @@ def models_of(module: Any) -> Iterator[type[BaseModel]]:
 
 
 FIELDS = [
-    *(("Protocols", model) for model in (*models_of(bench), Liquid)),
+    *(("Protocols", model) for model in (*models_of(bench), *models_of(step), *models_of(device_steps), Liquid)),
     *(("Workcells", model) for model in models_of(config) if model not in (config.WellsConfig, config.OwnKind)),
     ("Own labware", config.WellsConfig),
     ("Fault plan", PlannedFault),

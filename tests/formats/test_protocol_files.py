@@ -25,7 +25,8 @@ from protocols.formats.protocol_file import (
 )
 from protocols.formats.worklist import WorklistOptions, read_worklist
 from protocols.liquids import Liquid
-from protocols.protocol import Citation, Distribute, Handling, LabwareNeed, Material, Protocol, Transfer
+from protocols.protocol import Distribute, Handling, LabwareNeed, Material, Protocol, Transfer
+from protocols.step import Citation
 from tests.compiler.bench import workcell
 from tests.compiler.generated import protocols
 
