@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pylabrobot.resources
+from pydantic import ValidationError
 from pylabrobot.resources import Carrier, Coordinate, Lid, Plate, Resource, TipRack, Trough, TubeRack, Well
 from pylabrobot.resources.well import CrossSectionType, WellBottomType
 
@@ -18,7 +19,15 @@ from protocols.errors import InputError, UnknownNameError
 from protocols.formats import load_document, validate
 from protocols.specs import LabwareCategory, LabwareSpec
 from protocols.wells import well_name
-from robots.workcell.config import FileKind, KindConfig, OpentronsKind, OwnKind, PylabrobotKind, WellsConfig
+from robots.workcell.config import (
+    FileKind,
+    KindConfig,
+    ModuleKind,
+    OpentronsKind,
+    OwnKind,
+    PylabrobotKind,
+    WellsConfig,
+)
 from robots.workcell.geometry import (
     CuboidalFrustum,
     Frustum,
@@ -28,9 +37,11 @@ from robots.workcell.geometry import (
     rising,
     straight_walls,
 )
-from robots.workcell.labware import describe
+from robots.workcell.labware import FLEX_FITTING, describe
+from robots.workcell.modules import offset_on, size_of
 from robots.workcell.names import nearest
-from robots.workcell.opentrons import OpentronsDefinition, build_opentrons, load_opentrons
+from robots.workcell.opentrons import build_opentrons, load_opentrons
+from robots.workcell.opentrons_definition import OpentronsDefinition
 
 Maker = Callable[[str], Resource]
 """Makes a pylabrobot resource of the name it is given."""
@@ -38,10 +49,19 @@ Maker = Callable[[str], Resource]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of labware: what Labwright knows of it, and what makes pylabrobot's picture of it."""
+    """A kind of labware: what Labwright knows of it, and what makes pylabrobot's picture of it.
+
+    Attributes:
+        load_name: what Opentrons' definitions of other labware call it.
+        stands_at: mm above its own underside, the height on which labware stands on it.
+        overlaps: by load name of an adapter or model of a module, mm by which it sinks into it.
+    """
 
     spec: LabwareSpec
     make: Maker
+    load_name: str = ""
+    stands_at: float = 0.0
+    overlaps: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_kind(name: str, config: KindConfig, folder: Path) -> Kind:
@@ -50,6 +70,17 @@ def read_kind(name: str, config: KindConfig, folder: Path) -> Kind:
     Raises:
         InputError: there is no such definition, or it cannot be used.
     """
+    try:
+        return _read_kind(name, config, folder)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"its geometry cannot be used: {place}: {first['msg']}") from None
+
+
+def _read_kind(name: str, config: KindConfig, folder: Path) -> Kind:
+    if isinstance(config, ModuleKind):
+        return _module(name, config)
     if isinstance(config, FileKind):
         return _from_file(name, config, folder)
     if isinstance(config, PylabrobotKind):
@@ -100,22 +131,43 @@ def _from_pylabrobot(name: str, config: PylabrobotKind) -> Kind:
         sample = make(name)
     except NotImplementedError as error:
         raise InputError(f"pylabrobot's '{function}' cannot be made: {error}", mend="Choose another") from None
-    spec = describe(name, sample, source=f"pylabrobot {function}", **_known(config))
-    return Kind(spec, make)
+    spec = describe(name, sample, source=f"pylabrobot {function}", **_shared(config))
+    return Kind(spec, make, stands_at=sample.get_size_z())
 
 
 def _from_opentrons(name: str, config: OpentronsKind | FileKind, definition: OpentronsDefinition) -> Kind:
-    known = _known(config)
+    known = _shared(config)
     known["category"] = known["category"] or definition.category
-    profiles = sorted({definition.profile(well)[1] for well in definition.wells})
-    geometry = "" if definition.parameters.isTiprack or not profiles else "; " + ", ".join(profiles)
-    source = f"Opentrons {definition.parameters.loadName}/{definition.version}{geometry}"
+    holds_liquid = definition.category in ("plate", "trough", "tube rack")
+    profiles = sorted({definition.profile(well)[1] for well in definition.wells}) if holds_liquid else ()
+    geometry = "; " + ", ".join(profiles) if profiles else ""
+    load_name = definition.parameters.loadName
+    source = f"Opentrons {load_name}/{definition.version}{geometry}"
+    known["fits"] = known["fits"] or (FLEX_FITTING if definition.is_flex_tip_rack else None)
 
     def make(resource_name: str) -> Resource:
         return build_opentrons(definition, resource_name)
 
-    spec = describe(name, make(name), source=_guessed_first(source), **known)
-    return Kind(spec.model_copy(update={"opentrons": definition.uri}), make)
+    spec = describe(
+        name,
+        make(name),
+        source=_guessed_first(source),
+        grip_height=definition.grip_height,
+        opentrons=definition.uri,
+        **known,
+    )
+    return Kind(spec, make, load_name, definition.dimensions.zDimension, definition.overlaps)
+
+
+def _module(name: str, config: ModuleKind) -> Kind:
+    x, y, z = size_of(config.module)
+
+    def make(resource_name: str) -> Resource:
+        return Resource(name=resource_name, size_x=x, size_y=y, size_z=z, model=config.module, category="adapter")
+
+    source = f"Opentrons {config.module}"
+    spec = describe(name, make(name), source=source, category="adapter", opentrons=config.module)
+    return Kind(spec, make, config.module, offset_on(config.module, "Flex", "D2").z)
 
 
 def _guessed_first(source: str) -> str:
@@ -138,10 +190,6 @@ def _from_file(name: str, config: FileKind, folder: Path) -> Kind:
 def _shared(config: Any) -> dict[str, Any]:
     """The fields that every definition has."""
     return {field: getattr(config, field) for field in ("dead_volume", "min_volume", "fits", "category")}
-
-
-def _known(config: Any) -> dict[str, Any]:
-    return _shared(config)
 
 
 def _own(name: str, config: OwnKind) -> Kind:
@@ -175,7 +223,7 @@ def _own(name: str, config: OwnKind) -> Kind:
         return Plate(name=resource_name, size_x=size_x, size_y=size_y, size_z=size_z, ordered_items=items, model=name)
 
     source = f"{guess}{config.source or 'described in the workcell file'}"
-    known = {**_known(config), "category": category}
+    known = {**_shared(config), "category": category}
     return Kind(describe(name, make(name), source=source, **known), make)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from protocols.deck_conflicts import conflicts
 from protocols.errors import Problem
 from protocols.formats import Document
 from protocols.specs import LabwareSpec, WorkcellSpec
 from protocols.wells import split_well
+from robots.workcell.built import BuiltDeck
 from robots.workcell.config import LabwareConfig, OpentronsPipette, WorkcellConfig
-from robots.workcell.decks import BuiltDeck
 from robots.workcell.names import nearest
 from robots.workcell.pipettes import describe_pipette
+from robots.workcell.slot_checks import Report, check_opentrons_pipettes, check_slots, why_no_site
 
 OVERHANG = 2.0
 """mm by which labware may be larger than pylabrobot's figure for its site: those figures round differently."""
@@ -30,6 +32,7 @@ def find_problems(
         problems.append(Problem(document.where(*path), f"{field}: {what}", mend))
 
     _check_devices(config, report)
+    check_slots(config, kinds, built, report)
     _check_labware(config, kinds, built, report)
     _check_contents(config, kinds, report)
     return problems
@@ -55,11 +58,21 @@ def find_doubts(config: WorkcellConfig, spec: WorkcellSpec, file: str) -> tuple[
             doubts.append(Problem(where, f"no site takes a {kind.category}"))
         if kind.tip is not None and not any(kind.tip.fits in pipette.fits for pipette in spec.pipettes.values()):
             doubts.append(Problem(where, f"no pipette takes its tips ({kind.tip.fits})"))
-    return (*doubts, *_too_high(config, spec, file))
+    return (*doubts, *_conflicts(spec, file), *_too_high(config, spec, file))
+
+
+def _conflicts(spec: WorkcellSpec, file: str) -> list[Problem]:
+    """What verification will refuse of any program: things that stand in each other's way."""
+    return [
+        Problem(
+            f"{file}: {'labware' if found.place in spec.labware else 'devices'}, {found.place}", found.what, found.mend
+        )
+        for found in conflicts(spec, spec.labware)
+    ]
 
 
 def _too_high(config: WorkcellConfig, spec: WorkcellSpec, file: str) -> list[Problem]:
-    if config.deck.type == "OT-2":
+    if config.deck.type in ("OT-2", "Flex"):
         return []
     tops = {name: spec.sites[own.site].z + spec.kinds[own.kind].size[2] for name, own in config.labware.items()}
     mend = f"Channels travel {TRAVEL_HEIGHT:g} mm above the deck: put it elsewhere"
@@ -70,10 +83,7 @@ def _too_high(config: WorkcellConfig, spec: WorkcellSpec, file: str) -> list[Pro
     ]
 
 
-_Report = Callable[..., None]
-
-
-def _check_devices(config: WorkcellConfig, report: _Report) -> None:
+def _check_devices(config: WorkcellConfig, report: Report) -> None:
     for name, device in config.devices.items():
         decks = _DECKS.get(device.driver)
         if decks is not None and config.deck.type not in decks:
@@ -86,8 +96,7 @@ def _check_devices(config: WorkcellConfig, report: _Report) -> None:
         report(("arm",), f"there is no arm '{config.arm}'", nearest(config.arm, arms))
 
 
-def _check_pipettes(config: WorkcellConfig, report: _Report) -> None:
-    mounts: dict[str, str] = {}
+def _check_pipettes(config: WorkcellConfig, report: Report) -> None:
     for name, pipette in config.pipettes.items():
         known = config.devices.get(pipette.device)
         if known is None or known.kind != "liquid handler":
@@ -97,23 +106,17 @@ def _check_pipettes(config: WorkcellConfig, report: _Report) -> None:
                 f"there is no liquid handler '{pipette.device}'",
                 nearest(pipette.device, handlers),
             )
-        if isinstance(pipette, OpentronsPipette) != (config.deck.type == "OT-2"):
-            report(("pipettes", name, "type"), f"a {config.deck.type} has no {pipette.type}")
-        if isinstance(pipette, OpentronsPipette):
-            if pipette.mount in mounts:
-                report(
-                    ("pipettes", name, "mount"), f"'{mounts[pipette.mount]}' is on the {pipette.mount} mount already"
-                )
-            mounts[pipette.mount] = name
+    check_opentrons_pipettes(config, report)
     if any(device.driver == "OT-2" for device in config.devices.values()):
         multi = [name for name, pipette in config.pipettes.items() if describe_pipette(name, pipette).channels > 1]
         for name in multi:
             report(("pipettes", name, "type"), "pylabrobot moves an OT-2's single-channel pipettes only")
-        if list(mounts) not in (["left"], ["left", "right"]):
+        mounts = [pipette.mount for pipette in config.pipettes.values() if isinstance(pipette, OpentronsPipette)]
+        if mounts not in (["left"], ["left", "right"]):
             report(("pipettes",), "pylabrobot needs an OT-2's left pipette, named before the right one")
 
 
-def _check_labware(config: WorkcellConfig, kinds: Mapping[str, LabwareSpec], built: BuiltDeck, report: _Report) -> None:
+def _check_labware(config: WorkcellConfig, kinds: Mapping[str, LabwareSpec], built: BuiltDeck, report: Report) -> None:
     taken: dict[str, str] = {}
     fittings = {fit for name, pipette in config.pipettes.items() for fit in describe_pipette(name, pipette).fits}
     for name, placed in config.labware.items():
@@ -128,7 +131,8 @@ def _check_labware(config: WorkcellConfig, kinds: Mapping[str, LabwareSpec], bui
         if placed.kind not in config.kinds:
             report((*path, "kind"), f"there is no kind '{placed.kind}'", nearest(placed.kind, config.kinds))
         if placed.site not in built.holders:
-            report((*path, "site"), f"there is no site '{placed.site}'", nearest(placed.site, built.holders))
+            why = why_no_site(config, placed.site) or nearest(placed.site, built.holders)
+            report((*path, "site"), f"there is no site '{placed.site}'", why)
         elif placed.kind in kinds:
             _check_fit(path, placed, kinds[placed.kind], built, report)
         kind = kinds.get(placed.kind)
@@ -139,7 +143,7 @@ def _check_labware(config: WorkcellConfig, kinds: Mapping[str, LabwareSpec], bui
 
 
 def _check_fit(
-    path: tuple[str, ...], placed: LabwareConfig, kind: LabwareSpec, built: BuiltDeck, report: _Report
+    path: tuple[str, ...], placed: LabwareConfig, kind: LabwareSpec, built: BuiltDeck, report: Report
 ) -> None:
     site = built.sites[placed.site]
     if kind.category not in site.accepts:
@@ -156,7 +160,7 @@ def _check_fit(
         )
 
 
-def _check_contents(config: WorkcellConfig, kinds: Mapping[str, LabwareSpec], report: _Report) -> None:
+def _check_contents(config: WorkcellConfig, kinds: Mapping[str, LabwareSpec], report: Report) -> None:
     filled: dict[str, float] = {}
     for index, content in enumerate(config.contents):
         path = ("contents", index)

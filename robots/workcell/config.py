@@ -8,15 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from protocols.liquids import Behaviours, Name, Record
 from protocols.quantities import Concentration, Duration, FlowRate, Length, Volume
-from protocols.specs import LabwareCategory
+from protocols.specs import DeviceKind, LabwareCategory
 from protocols.wells import Wells
 
 DriverName = Literal["simulated", "STAR", "STAR chatterbox", "OT-2"]
 """What moves a device: the simulated lab, or a real machine."""
+
+
+def _listed(value: object) -> object:
+    """One text stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+BinName = Literal["A1", "B1", "C1", "D1", "A3", "B3", "C3", "D3", "waste chute"]
+"""A Flex's trash: a bin by its slot, or the chute at D3."""
 
 
 class DeckConfig(Record):
@@ -24,10 +33,19 @@ class DeckConfig(Record):
 
     Attributes:
         core_grippers: where a STAR's gripper paddles are parked; ``None`` if it has none.
+        trash: a Flex's bins and chute, of which tips go to the first; A3 unless it is said.
+        staging: a Flex has its staging area, slots A4 to D4.
     """
 
-    type: Literal["STARlet", "STAR", "OT-2"]
+    type: Literal["STARlet", "STAR", "OT-2", "Flex"]
     core_grippers: Literal["1000uL-at-waste", "1000uL-5mL-on-waste"] | None = "1000uL-5mL-on-waste"
+    trash: Annotated[tuple[BinName, ...], BeforeValidator(_listed)] | None = None
+    staging: bool = False
+
+    @property
+    def bins(self) -> tuple[BinName, ...]:
+        """A Flex's bins and chute."""
+        return ("A3",) if self.trash is None else self.trash
 
 
 class CarrierConfig(Record):
@@ -79,6 +97,12 @@ class FileKind(_KindConfig):
     file: Name
 
 
+class ModuleKind(_KindConfig):
+    """A module that is no device, a Flex's magnetic block: fixed on a site, it is an adapter."""
+
+    module: Literal["magneticBlockV1"]
+
+
 class WellsConfig(Record):
     """The wells of own labware, all alike.
 
@@ -120,11 +144,12 @@ class OwnKind(_KindConfig):
 
 def _definition(value: object) -> str:
     if isinstance(value, Mapping):
-        return next((tag for tag in ("pylabrobot", "opentrons", "file") if tag in value), "own")
+        return next((tag for tag in ("pylabrobot", "opentrons", "file", "module") if tag in value), "own")
     kinds: tuple[tuple[type, str], ...] = (
         (PylabrobotKind, "pylabrobot"),
         (OpentronsKind, "opentrons"),
         (FileKind, "file"),
+        (ModuleKind, "module"),
     )
     return next((tag for kind, tag in kinds if isinstance(value, kind)), "own")
 
@@ -133,10 +158,11 @@ KindConfig = Annotated[
     Annotated[PylabrobotKind, Tag("pylabrobot")]
     | Annotated[OpentronsKind, Tag("opentrons")]
     | Annotated[FileKind, Tag("file")]
+    | Annotated[ModuleKind, Tag("module")]
     | Annotated[OwnKind, Tag("own")],
     Discriminator(_definition),
 ]
-"""Where a kind of labware is defined: which one is told by the field ``pylabrobot``, ``opentrons`` or ``file``."""
+"""Where a kind of labware is defined; the field ``pylabrobot``, ``opentrons``, ``file`` or ``module`` tells which."""
 
 
 class LabwareConfig(Record):
@@ -167,6 +193,18 @@ class ContentConfig(Record):
     settled_height: Length = 1.0
 
 
+ModuleName = Literal[
+    "temperatureModuleV1",
+    "temperatureModuleV2",
+    "heaterShakerModuleV1",
+    "thermocyclerModuleV1",
+    "thermocyclerModuleV2",
+    "magneticModuleV1",
+    "magneticModuleV2",
+]
+"""Opentrons' name for a module that is a device."""
+
+
 class DeviceConfig(Record):
     """A device; changing ``driver`` moves a run from simulation to hardware.
 
@@ -174,14 +212,19 @@ class DeviceConfig(Record):
         answers: after a lost connection it can say whether an instruction happened.
         host, port: where an OT-2's server listens.
         gripper: what a STAR moves plates with.
+        model, slot: of a module, Opentrons' name for it and the site it stands on.
+        starts_open: a module's lid or latch stands open before a run; left out, nobody knows.
     """
 
-    kind: Literal["liquid handler", "arm", "person"]
+    kind: DeviceKind
     driver: DriverName = "simulated"
     answers: bool = True
     host: str | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 31950
     gripper: Literal["iswap", "core"] = "iswap"
+    model: ModuleName | None = None
+    slot: Name | None = None
+    starts_open: bool | None = None
 
 
 class HamiltonChannels(Record):
@@ -199,21 +242,35 @@ class HamiltonHead(Record):
     type: Literal["Hamilton CO-RE 96 head"]
 
 
+OpentronsPipetteName = Literal[
+    "p10_single",
+    "p10_multi",
+    "p20_single_gen2",
+    "p20_multi_gen2",
+    "p50_single",
+    "p50_multi",
+    "p300_single",
+    "p300_single_gen2",
+    "p300_multi",
+    "p300_multi_gen2",
+    "p1000_single",
+    "p1000_single_gen2",
+    "p50_single_flex",
+    "p50_multi_flex",
+    "p1000_single_flex",
+    "p1000_multi_flex",
+    "p1000_multi_em_flex",
+    "p1000_96",
+    "p200_96",
+]
+"""Opentrons' name for a pipette, of an OT-2 or of a Flex."""
+
+
 class OpentronsPipette(Record):
-    """An OT-2 pipette by Opentrons' name for it."""
+    """An OT-2 or Flex pipette by Opentrons' name for it; one of 96 channels takes both mounts, and says the left."""
 
     device: Name
-    type: Literal[
-        "p20_single_gen2",
-        "p20_multi_gen2",
-        "p300_single_gen2",
-        "p300_multi_gen2",
-        "p1000_single_gen2",
-        "p10_single",
-        "p50_single",
-        "p300_single",
-        "p1000_single",
-    ]
+    type: OpentronsPipetteName
     mount: Literal["left", "right"]
 
 
@@ -229,6 +286,7 @@ class MotionConfig(Record):
     approach: Duration = 2.0
     move_labware: Duration = 20.0
     person: Duration = 60.0
+    device: Duration = 5.0
 
 
 class LimitsConfig(Record):
@@ -245,7 +303,7 @@ class WorkcellConfig(Record):
         kinds: every kind of labware that the lab uses; the first of a category is taken where a protocol
             names none.
         labware: what stands on the deck before a run, by the name it is called by.
-        trash: the labware into which tips are dropped; both deck types bring it along.
+        adapters: by site, the kind of adapter that is fixed there, on an OT-2 or a Flex.
         arm: the device that moves labware.
     """
 
@@ -254,6 +312,7 @@ class WorkcellConfig(Record):
     deck: DeckConfig
     carriers: dict[Name, CarrierConfig] = {}
     kinds: dict[Name, KindConfig]
+    adapters: dict[Name, Name] = {}
     labware: dict[Name, LabwareConfig] = {}
     liquids: dict[Name, LiquidConfig] = {}
     contents: tuple[ContentConfig, ...] = ()

@@ -1,9 +1,8 @@
-"""Decks: what a deck type brings along, where carriers put their sites, and pylabrobot's picture of it all."""
+"""Decks: pylabrobot's picture of one, and a STAR's carriers with their sites."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from pylabrobot.resources import (
     Carrier,
@@ -15,57 +14,40 @@ from pylabrobot.resources import (
     TroughCarrier,
 )
 from pylabrobot.resources.hamilton import HamiltonSTARDeck, STARDeck, STARLetDeck
-from pylabrobot.resources.opentrons import OTDeck
 
 from protocols.errors import InputError
 from protocols.specs import LabwareCategory, LabwareSpec, SiteSpec
-from robots.workcell.catalogue import pylabrobot_maker
-from robots.workcell.config import CarrierConfig, DeckConfig
-
-TRASH = "trash"
-"""The name of the trash, of its site and of pylabrobot's resource, on every deck."""
-
-_OT2_TAKES: frozenset[LabwareCategory] = frozenset({"plate", "trough", "tube rack", "tip rack", "adapter", "lid"})
+from robots.workcell.built import TRASH, BuiltDeck, bare_site
+from robots.workcell.catalogue import Kind, pylabrobot_maker
+from robots.workcell.config import CarrierConfig, WorkcellConfig
+from robots.workcell.slots import build_slot_deck
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltDeck:
-    """A pylabrobot deck with its carriers and nothing on them, and its sites.
-
-    Attributes:
-        holders: pylabrobot's holder of each site, by site id; the trash has none.
-    """
-
-    deck: Deck
-    holders: Mapping[str, ResourceHolder]
-    sites: Mapping[str, SiteSpec]
-    trash: LabwareSpec
-
-
-def build_deck(config: DeckConfig, carriers: Mapping[str, CarrierConfig], *, has_arm: bool) -> BuiltDeck:
-    """The deck with its carriers.
+def build_deck(config: WorkcellConfig, kinds: Mapping[str, Kind]) -> BuiltDeck:
+    """The deck with its carriers, its modules and its adapters, which are of ``kinds``.
 
     Raises:
         InputError: an unknown carrier, two carriers in one place, or one beyond the deck.
     """
-    if config.type == "OT-2":
-        if carriers:
-            raise InputError("an OT-2 has slots and no carriers", where="carriers", mend="Remove 'carriers'")
-        return _ot2()
-    make: Callable[..., HamiltonSTARDeck] = STARLetDeck if config.type == "STARlet" else STARDeck
-    deck = make(core_grippers=config.core_grippers)
+    if config.deck.type in ("OT-2", "Flex"):
+        if config.carriers:
+            robot = "an OT-2" if config.deck.type == "OT-2" else "a Flex"
+            raise InputError(f"{robot} has slots and no carriers", where="carriers", mend="Remove 'carriers'")
+        return build_slot_deck(config, kinds)
+    make: Callable[..., HamiltonSTARDeck] = STARLetDeck if config.deck.type == "STARlet" else STARDeck
+    deck = make(core_grippers=config.deck.core_grippers)
     # At each change pylabrobot walks over every tip and well to log what stands too high, a third of the time that a
     # run takes to start; `workcell check` looks at heights once.
     deck.deregister_did_assign_resource_callback(deck._check_safe_z_height)
     holders: dict[str, ResourceHolder] = {}
     sites: dict[str, SiteSpec] = {}
-    for name, carrier in carriers.items():
+    for name, carrier in config.carriers.items():
         for number, holder in _place_carrier(deck, name, carrier):
             site = f"{name}-{number}"
             holders[site] = holder
-            sites[site] = _site(deck, site, holder, _accepts(name, carrier, holder.parent), has_arm)
+            sites[site] = _site(deck, site, holder, _accepts(name, carrier, holder.parent), config.arm is not None)
     waste = deck.get_resource("waste_block")
-    sites[TRASH] = _bare_site(deck, waste)
+    sites[TRASH] = bare_site(deck, waste)
     return BuiltDeck(deck, holders, sites, _trash_kind("Hamilton waste block", waste, "pylabrobot STAR deck"))
 
 
@@ -140,31 +122,6 @@ def _site(
     )
 
 
-def _bare_site(deck: Deck, resource: Resource) -> SiteSpec:
-    place = resource.get_location_wrt(deck)
-    return SiteSpec(
-        id=TRASH,
-        x=round(place.x, 3),
-        y=round(place.y, 3),
-        z=round(place.z, 3),
-        accepts=frozenset({"trash"}),
-        gripper=False,
-    )
-
-
 def _trash_kind(kind: str, resource: Resource, source: str) -> LabwareSpec:
     size = (resource.get_size_x(), resource.get_size_y(), resource.get_size_z())
     return LabwareSpec(kind=kind, category="trash", size=size, source=source)
-
-
-def _ot2() -> BuiltDeck:
-    deck = OTDeck()
-    holders: dict[str, ResourceHolder] = {}
-    sites: dict[str, SiteSpec] = {}
-    for number, holder in enumerate(deck.children[:11], 1):
-        assert isinstance(holder, ResourceHolder)
-        holders[f"slot-{number}"] = holder
-        sites[f"slot-{number}"] = _site(deck, f"slot-{number}", holder, _OT2_TAKES, has_arm=False)
-    trash = deck.get_resource(TRASH)
-    sites[TRASH] = _bare_site(deck, trash)
-    return BuiltDeck(deck, holders, sites, _trash_kind("opentrons_1_trash_1100ml_fixed", trash, "pylabrobot OTDeck"))

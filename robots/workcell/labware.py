@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pylabrobot.resources import Container, Plate, Resource, ResourceHolder, TipRack, TipSpot, Trough, TubeRack
+from pylabrobot.resources import (
+    Container,
+    Plate,
+    Resource,
+    ResourceHolder,
+    TipRack,
+    TipSpot,
+    Trash,
+    Trough,
+    TubeRack,
+)
 from pylabrobot.resources.hamilton import HamiltonTip, TipSize
 from pylabrobot.resources.tip import Tip
 
@@ -22,11 +32,18 @@ _HAMILTON_FITTING = {TipSize.CORE_384_HEAD_TIP: "Hamilton CO-RE 384", TipSize.XL
 
 OPENTRONS_FITTINGS = (
     (20.0, "OT-2 P20", 1.0),
-    (300.0, "OT-2 P300", 20.0),
+    (300.0, "OT-2 P300", 5.0),
     (1000.0, "OT-2 P1000", 100.0),
 )
-"""Largest tip (µL), fitting and least volume (µL) of the OT-2's GEN2 pipettes, which take the tips up to that
-size: ``pipetteNameSpecs.json`` of opentrons_shared_data, ``minVolume`` and ``defaultTipracks``."""
+"""Largest tip (µL), fitting and least volume (µL) of the OT-2's pipettes that take the tips up to that size:
+``pipetteNameSpecs.json`` of opentrons_shared_data, ``minVolume`` and ``defaultTipracks``. The P50 takes the tips of
+the P300 and moves 5 µL with them."""
+
+FLEX_FITTING = "Opentrons Flex"
+"""The fitting of every Flex tip; every Flex pipette takes it."""
+FLEX_MINIMUM = ((50.0, 0.5), (200.0, 0.5), (1000.0, 5.0))
+"""Largest tip (µL) and least volume (µL) that a Flex pipette moves with it: the pipettes' own definitions in
+opentrons_shared_data, ``supportedTips`` and ``minVolume`` (the P50's low-volume mode and the 200 µL head reach 0.5)."""
 
 
 def describe(
@@ -38,6 +55,8 @@ def describe(
     dead_volume: float | None = None,
     min_volume: float | None = None,
     fits: str | None = None,
+    grip_height: float | None = None,
+    opentrons: str | None = None,
 ) -> LabwareSpec:
     """The specification of the labware that ``resource`` stands for.
 
@@ -46,12 +65,20 @@ def describe(
         dead_volume: µL in each well that no tip reaches; ``None`` if unknown.
         min_volume: µL, the tips' least volume, where no table knows it.
         fits: the tips' fitting, where no table knows it.
+        grip_height: mm above its underside at which a gripper holds it; ``None`` if it is not said.
+        opentrons: what its Opentrons definition is called, "namespace/load name/version".
 
     Raises:
         InputError: a tip rack whose least volume or fitting is not known.
     """
     size = tuple(max(extent, 0.1) for extent in (resource.get_size_x(), resource.get_size_y(), resource.get_size_z()))
-    common: dict[str, Any] = {"kind": kind, "size": size, "source": source}
+    common: dict[str, Any] = {
+        "kind": kind,
+        "size": size,
+        "source": source,
+        "grip_height": grip_height,
+        "opentrons": opentrons,
+    }
     if isinstance(resource, TipRack):
         tip = _tip_spec(kind, _first_tip(resource), min_volume, fits)
         return LabwareSpec(category="tip rack", tip=tip, **common, **_grid(_spot_sites(resource)))
@@ -65,7 +92,7 @@ def describe(
 
 def containers_of(resource: Resource) -> dict[str, Container]:
     """The wells or tubes of a piece of labware by canonical name, down the columns; a trough's only one is "A1"."""
-    if isinstance(resource, Trough):
+    if isinstance(resource, Trough | Trash):
         return {"A1": resource}
     if isinstance(resource, Plate):
         found = {resource.get_child_identifier(well): well for well in resource.get_all_items()}
@@ -88,12 +115,12 @@ def spots_of(resource: Resource) -> dict[str, TipSpot]:
 
 
 def reference_of(resource: Resource) -> str:
-    """The reference, "labware/A1", of a well, tube, trough or tip spot on a deck.
+    """The reference, "labware/A1", of a well, tube, trough, trash or tip spot on a deck.
 
     Raises:
         ValueError: it is none of these, or part of nothing.
     """
-    if isinstance(resource, Trough):
+    if isinstance(resource, Trough | Trash):
         return f"{resource.name}/A1"
     holder = resource.parent if isinstance(resource.parent, ResourceHolder) else resource
     rack = holder.parent
@@ -150,7 +177,7 @@ def _shape(container: Container, dead_volume: float | None) -> WellShape:
         depth -= container._material_z_thickness or 0.0
     return WellShape(
         max_volume=container.max_volume,
-        depth=round(depth, 4),
+        depth=round(depth, 4) or None,
         dead_volume=dead_volume,
         profile=_profile(container, depth),
         opening=(container.get_size_x(), container.get_size_y()),
@@ -169,6 +196,8 @@ def _profile(container: Container, depth: float) -> Profile | None:
 def _tip_spec(kind: str, tip: Tip, min_volume: float | None, fits: str | None) -> TipSpec:
     known_fit, known_minimum = _fitting(tip)
     fits = fits or known_fit
+    if fits == FLEX_FITTING:
+        known_minimum = next((least for largest, least in FLEX_MINIMUM if tip.maximal_volume <= largest), None)
     minimum = known_minimum if min_volume is None else min_volume
     if fits is None or minimum is None:
         raise InputError(

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
-from opentrons_shared_data.load import load_shared_data
+from opentrons_shared_data.load import get_shared_data_root, load_shared_data
 
+from protocols.errors import UnknownNameError
 from protocols.specs import PipetteSpec
 from robots.workcell.config import HamiltonChannels, HamiltonHead, OpentronsPipette
-from robots.workcell.labware import OPENTRONS_FITTINGS
+from robots.workcell.labware import FLEX_FITTING, OPENTRONS_FITTINGS
+from robots.workcell.names import nearest
 
 _CO_RE = frozenset({"Hamilton CO-RE"})
 CHANNEL_PITCH = 9.0
 """mm between neighbouring nozzles: an SBS 96-well plate's pitch."""
 
 
+_NEWER = {
+    "single": "single_channel",
+    "multi": "eight_channel",
+    "multi_em": "eight_channel_em",
+    "96": "ninety_six_channel",
+}
+_NAME = re.compile(r"(p[0-9]+)_(single|multi_em|multi|96)(?:_(gen2|flex))?")
+
+
 def describe_pipette(name: str, config: HamiltonChannels | HamiltonHead | OpentronsPipette) -> PipetteSpec:
     """What the pipette ``name`` can do.
 
     Volumes of the STAR's channels and head: Hamilton's stated ranges, 0.5 to 1000 µL and 1 to 1000 µL. Those of
-    Opentrons pipettes: ``pipetteNameSpecs.json`` of opentrons_shared_data.
+    Opentrons pipettes: ``pipetteNameSpecs.json`` of opentrons_shared_data, and the newest revision's own definition,
+    whose low-volume mode reaches lower.
     """
     if isinstance(config, OpentronsPipette):
         known = _opentrons()[config.type]
@@ -30,9 +43,9 @@ def describe_pipette(name: str, config: HamiltonChannels | HamiltonHead | Opentr
             device=config.device,
             channels=known["channels"],
             independent=False,
-            min_volume=known["minVolume"],
+            min_volume=min([known["minVolume"], *_newer_minima(config.type)]),
             max_volume=known["maxVolume"],
-            fits=frozenset({_fitting(known["maxVolume"])}),
+            fits=frozenset({fitting_of_pipette(config.type)}),
             pitch=CHANNEL_PITCH,
             model=config.type,
             mount=config.mount,
@@ -57,5 +70,34 @@ def _opentrons() -> dict[str, Any]:
     return specs
 
 
-def _fitting(max_volume: float) -> str:
-    return next(fits for largest, fits, _ in OPENTRONS_FITTINGS if max_volume <= largest)
+def is_flex_pipette(name: str) -> bool:
+    """Opentrons' pipette ``name`` belongs to a Flex: those of 96 channels have no ending that says so."""
+    return name.endswith(("_flex", "_96"))
+
+
+def fitting_of_pipette(name: str) -> str:
+    """The fitting of the tips that Opentrons' pipette ``name`` takes.
+
+    Raises:
+        UnknownNameError: there is no such pipette.
+    """
+    if name not in _opentrons():
+        raise UnknownNameError(f"Opentrons has no pipette '{name}'", mend=nearest(name, _opentrons()))
+    if is_flex_pipette(name):
+        return FLEX_FITTING
+    return next(fits for largest, fits, _ in OPENTRONS_FITTINGS if _opentrons()[name]["maxVolume"] <= largest)
+
+
+@cache
+def _newer_minima(name: str) -> tuple[float, ...]:
+    """Least volumes, µL, of a pipette's newest revision, in each of its modes."""
+    parts = _NAME.fullmatch(name)
+    assert parts is not None, name
+    generation = "3" if is_flex_pipette(name) else "2" if parts[3] == "gen2" else "1"
+    folder = get_shared_data_root() / "pipette" / "definitions" / "2" / "liquid" / _NEWER[parts[2]] / parts[1]
+    minima = []
+    for mode in ("default", "lowVolumeDefault"):
+        revisions = sorted((folder / mode).glob(f"{generation}_*.json"), key=lambda file: int(file.stem.split("_")[1]))
+        if revisions:
+            minima.append(float(json.loads(revisions[-1].read_text(encoding="utf-8"))["minVolume"]))
+    return tuple(minima)

@@ -11,11 +11,13 @@ from pylabrobot.resources import Deck, Plate, Resource
 from protocols.errors import FileProblemsError, InputError, Problem, UnknownNameError
 from protocols.formats import Document, load_document, validate
 from protocols.liquids import Liquid
-from protocols.specs import DeviceSpec, Fill, Limits, Motion, PlacedLabware, WorkcellSpec
+from protocols.specs import OFF_DECK, DeviceSpec, Fill, Limits, Motion, PlacedLabware, WorkcellSpec
+from robots.workcell.built import TRASH, BuiltDeck
 from robots.workcell.catalogue import Kind, make_lid, read_kind
 from robots.workcell.checks import find_doubts, find_problems
-from robots.workcell.config import WorkcellConfig
-from robots.workcell.decks import TRASH, BuiltDeck, build_deck
+from robots.workcell.config import DeviceConfig, WorkcellConfig
+from robots.workcell.decks import build_deck
+from robots.workcell.modules import MODULES
 from robots.workcell.names import nearest
 from robots.workcell.pipettes import describe_pipette
 
@@ -52,9 +54,9 @@ class Workcell:
         Raises:
             InputError: an unknown kind or site, an occupied site, or labware that pylabrobot's site refuses.
         """
-        built = build_deck(self.config.deck, self.config.carriers, has_arm=self.config.arm is not None)
+        built = build_deck(self.config, self._kinds)
         for name, placed in (self.spec.labware if labware is None else labware).items():
-            if name != TRASH:
+            if name != TRASH and placed.site != OFF_DECK:
                 _put(built, self, name, placed)
         return built
 
@@ -89,7 +91,7 @@ def load_workcell(name_or_path: str | Path) -> Workcell:
     config = validate(document, WorkcellConfig)
     kinds, problems = _read_kinds(config, document)
     try:
-        built = build_deck(config.deck, config.carriers, has_arm=config.arm is not None)
+        built = build_deck(config, kinds)
     except InputError as error:
         problems.append(_at(document, error))
         raise FileProblemsError(str(path), problems) from None
@@ -176,19 +178,14 @@ def _spec(config: WorkcellConfig, kinds: Mapping[str, Kind], built: BuiltDeck) -
     }
     return WorkcellSpec(
         name=config.name,
-        devices={
-            name: DeviceSpec(
-                id=name,
-                kind=device.kind,
-                driver=device.driver,
-                answers=device.answers and (device.kind == "person" or device.driver == "simulated"),
-            )
-            for name, device in config.devices.items()
-        },
+        devices={name: _device(name, device) for name, device in config.devices.items()},
         pipettes={name: describe_pipette(name, pipette) for name, pipette in config.pipettes.items()},
         sites=dict(built.sites),
         kinds={**{name: kind.spec for name, kind in kinds.items()}, built.trash.kind: built.trash},
-        labware={**labware, TRASH: PlacedLabware(kind=built.trash.kind, site=TRASH)},
+        labware={
+            **labware,
+            TRASH: PlacedLabware(kind=built.trash.kind, site=TRASH if TRASH in built.sites else OFF_DECK),
+        },
         liquids={
             name: Liquid(name=name, **liquid.model_dump(mode="python")) for name, liquid in config.liquids.items()
         },
@@ -208,4 +205,20 @@ def _spec(config: WorkcellConfig, kinds: Mapping[str, Kind], built: BuiltDeck) -
         robot=config.deck.type,
         motion=Motion(**config.motion.model_dump(mode="python")),
         limits=Limits(**config.limits.model_dump(mode="python")),
+    )
+
+
+def _device(name: str, config: DeviceConfig) -> DeviceSpec:
+    model = MODULES.get(config.model or "")
+    return DeviceSpec(
+        id=name,
+        kind=config.kind,
+        driver=config.driver,
+        answers=config.answers and (config.kind == "person" or config.driver == "simulated"),
+        model=config.model,
+        temperatures=model.temperatures if model else None,
+        lid_temperatures=model.lid_temperatures if model else None,
+        speeds=model.speeds if model else None,
+        magnet_heights=model.magnet_heights if model else None,
+        starts_open=config.starts_open,
     )

@@ -1,0 +1,42 @@
+"""A deck as it is built from a workcell file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pylabrobot.resources import Deck, Resource, ResourceHolder
+
+from protocols.specs import LabwareSpec, SiteSpec
+
+TRASH = "trash"
+"""The name of the trash, of its site and of pylabrobot's resource, on every deck."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltDeck:
+    """A pylabrobot deck with nothing on it but its carriers, and its sites.
+
+    Attributes:
+        holders: pylabrobot's holder of each site, by site id; the trash has none.
+        sites: there is one of the trash, but on a Flex without bins.
+        trash: the kind of its trash.
+    """
+
+    deck: Deck
+    holders: Mapping[str, ResourceHolder]
+    sites: Mapping[str, SiteSpec]
+    trash: LabwareSpec
+
+
+def bare_site(deck: Deck, trash: Resource) -> SiteSpec:
+    """The site of a deck's own trash, on which nothing else stands."""
+    place = trash.get_location_wrt(deck)
+    return SiteSpec(
+        id=TRASH,
+        x=round(place.x, 3),
+        y=round(place.y, 3),
+        z=round(place.z, 3),
+        accepts=frozenset({"trash"}),
+        gripper=False,
+    )

@@ -1,0 +1,196 @@
+"""Writing a workcell: the equipment that somebody else's file asks for, as a workcell file with its labware.
+
+The folder holds ``workcell.yaml`` and ``labware/KIND.json``, one Opentrons labware definition each, so that the
+workcell needs nothing but itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from protocols.errors import FileProblemsError, InputError, Problem
+from robots.workcell.modules import MAGNETIC_BLOCK, MODULES
+from robots.workcell.pipettes import fitting_of_pipette
+from robots.workcell.workcell import load_workcell
+
+WORKCELL_FILE = "workcell.yaml"
+"""The workcell's file in its folder."""
+LABWARE_FOLDER = "labware"
+"""Where its labware definitions stand."""
+
+_SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,98}[A-Za-z0-9_\-])?")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module on the deck: what it is called, its model ("heaterShakerModuleV1") and its site ("D1", "slot-1")."""
+
+    name: str
+    model: str
+    slot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What a protocol needs of an OT-2 or a Flex before it can run; no labware stands on the workcell itself.
+
+    Attributes:
+        name: what the workcell is called.
+        pipettes: by mount, Opentrons' name for each ("p300_multi_gen2"); they are called by their mounts.
+        modules: a magnetic block is named among them, and becomes an adapter.
+        adapters: by site, the kind that is fixed there.
+        kinds: every kind of labware and adapter, each with its Opentrons labware definition.
+        fits: by kind of tip rack, Opentrons' name of the pipette that takes its tips; only needed where the tips are
+            none that Opentrons' own library has.
+        trash: on a Flex the slot of its bin, ``"waste chute"``, or several of them, of which tips go to the first;
+            none at all for a Flex without.
+        gripper: a Flex has its gripper.
+        staging: a Flex has its staging area slots, A4 to D4.
+    """
+
+    name: str
+    robot: Literal["OT-2", "Flex"]
+    pipettes: Mapping[str, str]
+    modules: tuple[Module, ...] = ()
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    fits: Mapping[str, str] = field(default_factory=dict)
+    trash: tuple[str, ...] = ("A3",)
+    gripper: bool = False
+    staging: bool = False
+
+
+def write_workcell(equipment: Equipment, folder: Path) -> Path:
+    """Write the workcell file and its labware to ``folder``, all of it or none, and return the file's path.
+
+    ``folder`` is made if it is not there; it may hold other files, but no workcell.
+
+    Raises:
+        InputError: a name that cannot be a file's name, a workcell that stands there already, or a folder that
+            cannot be written.
+        FileProblemsError: the equipment makes no workcell: a definition that cannot be used, a module where none
+            can stand; each is listed.
+    """
+    _check_names(equipment.kinds)
+    target = folder / WORKCELL_FILE
+    for taken in (target, folder / LABWARE_FOLDER):
+        if taken.exists() or taken.is_symlink():
+            raise InputError("there is one already", where=str(taken), mend="Name another folder")
+    text = yaml.safe_dump(_document(equipment), sort_keys=False, allow_unicode=True, width=110)
+    draft: Path | None = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".workcell-", dir=folder))
+        _write_draft(equipment, draft, text)
+        _check_draft(draft, folder)
+        (draft / LABWARE_FOLDER).rename(folder / LABWARE_FOLDER)
+        (draft / WORKCELL_FILE).rename(target)  # last: it makes the rest a workcell
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise InputError(
+            f"the workcell cannot be written ({why})", where=str(folder), mend="Check the folder"
+        ) from None
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
+    return target
+
+
+def _write_draft(equipment: Equipment, draft: Path, text: str) -> None:
+    (draft / LABWARE_FOLDER).mkdir()
+    for kind, definition in equipment.kinds.items():
+        content = json.dumps(definition, ensure_ascii=False, indent=1) + "\n"
+        (draft / LABWARE_FOLDER / f"{kind}.json").write_text(content, encoding="utf-8")
+    (draft / WORKCELL_FILE).write_text(text, encoding="utf-8")
+
+
+def _check_draft(draft: Path, folder: Path) -> None:
+    """Refuse what cannot be loaded, with the places that its reader will see."""
+    try:
+        load_workcell(draft / WORKCELL_FILE)
+    except FileProblemsError as error:
+        problems = [
+            Problem(problem.where.replace(str(draft), str(folder)), problem.what, problem.mend)
+            for problem in error.problems
+        ]
+        raise FileProblemsError(str(folder / WORKCELL_FILE), problems, more=error.more) from None
+
+
+def _check_names(kinds: Iterable[str]) -> None:
+    seen: dict[str, str] = {}
+    for kind in kinds:
+        if not _SAFE.fullmatch(kind) or _RESERVED.fullmatch(kind):
+            raise InputError(
+                f"the labware name {kind!r} cannot be a file's name",
+                mend="Use letters, digits, '_', '-' and '.', at most 100 of them",
+            )
+        other = seen.setdefault(kind.casefold(), kind)
+        if other != kind:
+            raise InputError(
+                f"the labware names '{other}' and '{kind}' are one on some computers", mend="Rename one of them"
+            )
+
+
+def _document(equipment: Equipment) -> dict[str, Any]:
+    """The workcell file as plain data."""
+    blocks = {module.slot: module for module in equipment.modules if module.model == MAGNETIC_BLOCK}
+    return {
+        "schema_version": 1,
+        "name": equipment.name,
+        "deck": _deck(equipment),
+        "kinds": {
+            **{kind: _kind(equipment, kind) for kind in equipment.kinds},
+            **{module.name: {"module": module.model} for module in blocks.values()},
+        },
+        **_given(adapters={**{slot: module.name for slot, module in blocks.items()}, **equipment.adapters}),
+        "devices": _devices(equipment),
+        "pipettes": {
+            mount: {"device": "handler", "type": name, "mount": mount}
+            for mount, name in sorted(equipment.pipettes.items())
+        },
+        **_given(arm="gripper" if equipment.gripper else None),
+    }
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}
+
+
+def _deck(equipment: Equipment) -> dict[str, Any]:
+    if equipment.robot == "OT-2":
+        return {"type": "OT-2"}
+    return {"type": "Flex", "trash": list(equipment.trash), **_given(staging=equipment.staging)}
+
+
+def _kind(equipment: Equipment, kind: str) -> dict[str, Any]:
+    pipette = equipment.fits.get(kind)
+    return {
+        "file": f"{LABWARE_FOLDER}/{kind}.json",
+        **_given(fits=None if pipette is None else fitting_of_pipette(pipette)),
+    }
+
+
+def _devices(equipment: Equipment) -> dict[str, Any]:
+    devices: dict[str, Any] = {"handler": {"kind": "liquid handler", "driver": "simulated"}}
+    if equipment.gripper:
+        devices["gripper"] = {"kind": "arm", "driver": "simulated"}
+    devices["operator"] = {"kind": "person"}
+    for module in equipment.modules:
+        if module.model == MAGNETIC_BLOCK:
+            continue
+        if module.model not in MODULES:
+            known = ", ".join((*MODULES, MAGNETIC_BLOCK))
+            raise InputError(f"a workcell cannot have a module '{module.model}'", mend=f"It can have: {known}")
+        kind = MODULES[module.model].kind
+        devices[module.name] = {"kind": kind, "driver": "simulated", "model": module.model, "slot": module.slot}
+    return devices
