@@ -27,6 +27,15 @@ EffectKind = Literal[
     "liquid discarded",
     "site occupied",
     "site unsuitable",
+    "out of reach",
+    "tips in the way",
+    "device cannot",
+    "latch not closed",
+    "latch not open",
+    "device shakes",
+    "thermocycler closed",
+    "set-point refused",
+    "no set-point",
 ]
 """Kinds of effects; ``docs/explanations/semantics.md`` defines each."""
 
@@ -36,9 +45,10 @@ class Effect:
     """One thing that happened beside what was asked.
 
     Attributes:
-        place: the well, spot, labware or site.
+        place: the well, spot, labware, site or device.
         channel: the channel number, where there is one.
-        amount: µL drawn as air, missing, lost or too much; mm too deep; 0 where no amount applies.
+        amount: µL drawn as air, missing, lost or too much; mm too deep or in the way; °C, rpm or mm beyond what a
+            device can be set to; 0 where no amount applies.
         liquids: the liquids that a well did not hold before, for "foreign liquid" and "used tip".
     """
 

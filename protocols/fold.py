@@ -12,7 +12,9 @@ from protocols.outcomes import Outcome
 from protocols.program import (
     AirGap,
     AnyInstruction,
+    AskPerson,
     Aspirate,
+    BlowOut,
     Dispense,
     DropTips,
     Mix,
@@ -21,6 +23,7 @@ from protocols.program import (
     PipettingInstruction,
     Program,
     ReplaceTipRack,
+    TouchTip,
     Wait,
 )
 
@@ -66,16 +69,23 @@ def _apply(
         case AirGap():
             volumes = instruction.volumes if reported is None else reported
             return state.air_gap(instruction.pipette, instruction.channels, volumes)
+        case BlowOut():
+            return state.blow_out(instruction.pipette, instruction.channels, instruction.wells, instruction.height)
+        case TouchTip():
+            return state.touch_tip(instruction.pipette, instruction.channels, instruction.wells, instruction.height)
         case MoveLabware():
-            return state.move_labware(instruction.labware, instruction.site)
+            return state.move_labware(instruction.labware, instruction.site, instruction.by)
         case ReplaceTipRack():
             return state.replace_tip_rack(instruction.rack)
-    return ()
+        case Wait() | AskPerson():
+            return ()
+        case _:
+            return state.operate(instruction)
 
 
 def _apply_partly(state: LabState, program: Program, instruction: AnyInstruction, outcome: Outcome) -> Sequence[Effect]:
     """Apply what still happened: nothing on the channels that failed, the reported volumes on the others."""
-    if not isinstance(instruction, PickUpTips | DropTips | Aspirate | Dispense | Mix | AirGap):
+    if not isinstance(instruction, PipettingInstruction):
         return ()
     failed = {fault.channel for fault in outcome.faults}
     if outcome.volumes is not None:

@@ -9,15 +9,17 @@ I/O. ``docs/explanations/semantics.md`` says what each does, step by step. Volum
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from protocols import strokes
-from protocols.effects import Effect
+from protocols import clearing, devices, moves, snapshots, strokes
+from protocols.device_instructions import DeviceInstruction
+from protocols.devices import DeviceState
+from protocols.effects import Effect, EffectKind
 from protocols.errors import RecordError
 from protocols.liquids import LiquidClass
 from protocols.mixtures import Content, Mixture
 from protocols.program import Program
-from protocols.specs import SCHEMA_VERSION, Fill, PlacedLabware, WorkcellSpec
+from protocols.specs import OFF_DECK, SCHEMA_VERSION, Fill, PlacedLabware, WorkcellSpec
 from protocols.tips import DUST, Tip
 from protocols.vessels import Cavity, LabwareInstance, Spots, Well
 
@@ -36,6 +38,7 @@ class LabState:
         wells: by reference, "labware/A1".
         spots: tips standing in racks, by reference; ``None`` where there is none.
         channels: the tips on each pipette's channels.
+        devices: what each module on the deck does, by device.
         waste: what left with discarded tips.
         spilled: what ran over.
     """
@@ -50,6 +53,14 @@ class LabState:
         self.channels: dict[str, list[Tip | None]] = {
             name: [None] * pipette.channels for name, pipette in workcell.pipettes.items()
         }
+        self.devices = {
+            name: DeviceState.before_a_run(device)
+            for name, device in workcell.devices.items()
+            if device.kind in devices.MODULES
+        }
+        self._sites_of = moves.sites_by_device(workcell)
+        self._kept_racks: dict[str, EffectKind] = {}
+        """What keeps pipettes from tip racks, by rack."""
         self._pure: dict[str, Mixture] = {}
         self.waste = Content()
         self.spilled = Content()
@@ -94,6 +105,7 @@ class LabState:
         for position in instance.spec.wells:
             self.wells.pop(f"{name}/{position}", None)
         self.spots.take_away(name)
+        self._kept_racks.pop(name, None)
 
     def place(self, name: str, placed: PlacedLabware) -> None:
         """Stand a new piece of labware on its site; unknown kinds are passed over (verify names them)."""
@@ -102,13 +114,23 @@ class LabState:
             return
         instance = LabwareInstance(name, spec, placed.site, lid=placed.lid, barcode=placed.barcode)
         self.labware[name] = instance
-        self.sites.setdefault(placed.site, name)
+        if placed.site != OFF_DECK:
+            self.sites.setdefault(placed.site, name)
+        self.look_at(instance)
         if spec.tip is not None:
             self.spots.stand(name, spec)
             return
         cavities = {key: Cavity(shape) for key, shape in spec.shapes.items()}
         for well, position in spec.wells.items():
             self.wells[f"{name}/{well}"] = Well(instance, well, cavities[position.shape])
+
+    def look_at(self, instance: LabwareInstance) -> None:
+        """See anew what keeps pipettes from a piece of labware: after it, or a device below it, has changed."""
+        instance.obstacle = kept = moves.obstacle_to(self, instance)
+        if instance.spec.tip is not None:
+            self._kept_racks.pop(instance.name, None)
+            if kept is not None and kept != "lid in the way":
+                self._kept_racks[instance.name] = kept
 
     def pour(self, fill: Fill) -> None:
         """Put liquid into a well without a pipette; unknown wells are passed over (verify names them)."""
@@ -134,7 +156,9 @@ class LabState:
                 effects.append(Effect(kind="unknown channel", place=pipette, channel=channel))
                 continue
             tip = self.spots.get(spot)
-            if mounted[channel] is not None:
+            if self._kept_racks and (kept := self._kept_racks.get(spot.rpartition("/")[0])) is not None:
+                effects.append(Effect(kind=kept, place=spot, channel=channel))
+            elif mounted[channel] is not None:
                 effects.append(Effect(kind="channel has tip", place=spot, channel=channel))
             elif tip is None:
                 effects.append(Effect(kind="no tip at spot", place=spot, channel=channel))
@@ -163,11 +187,14 @@ class LabState:
                     effects.append(Effect(kind="liquid discarded", place=place, channel=channel, amount=above))
                 tip.pour_into(self.waste)
                 mounted[channel] = None
+            elif self._kept_racks and (kept := self._kept_racks.get(place.rpartition("/")[0])) is not None:
+                effects.append(Effect(kind=kept, place=place, channel=channel))
             elif place not in self.spots:
                 effects.append(Effect(kind="unknown well", place=place, channel=channel))
             elif self.spots.get(place) is not None:
                 effects.append(Effect(kind="spot occupied", place=place, channel=channel))
             else:
+                tip.vent()
                 self.spots[place] = tip
                 mounted[channel] = None
         return effects
@@ -227,27 +254,30 @@ class LabState:
         """Draw air into tips."""
         return strokes.air_gap(self, pipette, channels, volumes)
 
+    def blow_out(self, pipette: str, channels: Sequence[int], wells: Sequence[str], height: float | None) -> Effects:
+        """Push all that tips hold out over wells; ``height`` of the tips' ends, ``None`` if unknown."""
+        return clearing.blow_out(self, pipette, channels, wells, height)
+
+    def touch_tip(self, pipette: str, channels: Sequence[int], wells: Sequence[str], height: float | None) -> Effects:
+        """Touch the walls of wells with the tips' ends; arguments as for :meth:`blow_out`."""
+        return clearing.touch_tip(self, pipette, channels, wells, height)
+
     # -- labware and time ---------------------------------------------------------------------------
 
-    def move_labware(self, labware: str, site: str) -> Effects:
-        """Carry a piece of labware to a free site that takes it."""
-        instance = self.labware.get(labware)
-        target = self.workcell.sites.get(site)
-        if instance is None:
-            return (Effect(kind="unknown labware", place=labware),)
-        if target is None:
-            return (Effect(kind="unknown site", place=site),)
-        if self.sites.get(site, labware) != labware:
-            return (Effect(kind="site occupied", place=site),)
-        origin = self.workcell.sites.get(instance.site)
-        reached = target.gripper and (origin is None or origin.gripper)
-        if instance.spec.category not in target.accepts or not reached:
-            return (Effect(kind="site unsuitable", place=site),)
-        if self.sites.get(instance.site) == labware:
-            del self.sites[instance.site]
-        self.sites[site] = labware
-        instance.site = site
-        return _NOTHING
+    def move_labware(self, labware: str, site: str, by: Literal["arm", "person"] = "arm") -> Effects:
+        """Carry a piece of labware to a free site that takes it, or off the deck."""
+        return moves.move_labware(self, labware, site, by)
+
+    def operate(self, instruction: DeviceInstruction) -> Effects:
+        """Let a device on the deck do what it is told; one that refuses changes nothing."""
+        name = instruction.device
+        after, effects = devices.operate(self.workcell.devices.get(name), self.devices.get(name), instruction)
+        if after is not None:
+            self.devices[name] = after
+            for site in self._sites_of.get(name, ()):
+                if site in self.sites:
+                    self.look_at(self.labware[self.sites[site]])
+        return effects
 
     def advance_time(self, seconds: float) -> Effects:
         """Let time pass."""
@@ -315,31 +345,7 @@ class LabState:
 
     def snapshot(self) -> dict[str, Any]:
         """This state as plain JSON; only what differs from an empty well is written."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "clock": self.clock,
-            "labware": {
-                name: {"kind": item.spec.kind, "site": item.site, "lid": item.lid, "barcode": item.barcode}
-                for name, item in self.labware.items()
-            },
-            "wells": {
-                name: {"amounts": well.amounts(), "settled_height": well.settled_height}
-                for name, well in self.wells.items()
-                if well.volume > 0.0 or well.settled_height is not None
-            },
-            "spots": {
-                name: tip.snapshot() if tip else None
-                for name, tip in self.spots.touched().items()
-                if _changed(name, tip)
-            },
-            "channels": {
-                name: [tip.snapshot() if tip else None for tip in tips]
-                for name, tips in self.channels.items()
-                if any(tips)
-            },
-            "waste": self.waste.amounts(),
-            "spilled": self.spilled.amounts(),
-        }
+        return snapshots.written(self)
 
     @classmethod
     def restore(cls, workcell: WorkcellSpec, snapshot: dict[str, Any]) -> LabState:
@@ -355,7 +361,7 @@ class LabState:
             )
         state = cls(workcell)
         try:
-            state._read(snapshot)
+            snapshots.read(state, snapshot)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RecordError(
                 f"the record of the workcell's state does not fit it ({error!r})",
@@ -363,22 +369,3 @@ class LabState:
                 mend="Reset the state once a person has looked at the deck",
             ) from error
         return state
-
-    def _read(self, snapshot: dict[str, Any]) -> None:
-        self.clock = snapshot["clock"]
-        for name, item in snapshot["labware"].items():
-            self.place(name, PlacedLabware.model_validate(item))
-        for name, content in snapshot["wells"].items():
-            self.wells[name].fill(content["amounts"].items())
-            self.wells[name].settled_height = content["settled_height"]
-        tips = {spec.tip.kind: spec.tip for spec in self.workcell.kinds.values() if spec.tip is not None}
-        for name, tip in snapshot["spots"].items():
-            self.spots[name] = Tip.restore(tips[tip["kind"]], tip) if tip else None
-        for name, row in snapshot["channels"].items():
-            self.channels[name] = [Tip.restore(tips[tip["kind"]], tip) if tip else None for tip in row]
-        self.waste.fill(snapshot["waste"].items())
-        self.spilled.fill(snapshot["spilled"].items())
-
-
-def _changed(spot: str, tip: Tip | None) -> bool:
-    return tip is None or tip.wet is not None or tip.spot != spot or tip.taken() > 0.0 or tip.film > 0.0

@@ -162,6 +162,7 @@ class SiteSpec(Record):
         x, y, z: mm, the front left corner and the height on which labware stands.
         accepts: categories that stand here.
         gripper: the arm reaches it.
+        pipettes: the pipettes reach it; they do not reach a staging slot, a shelf or an incubator.
         device: the device whose plate, block or magnet this site is.
         adapter: the kind of adapter that is fixed on it, on which labware then stands.
     """
@@ -172,6 +173,7 @@ class SiteSpec(Record):
     z: float
     accepts: Annotated[frozenset[LabwareCategory], SORTED]
     gripper: bool = True
+    pipettes: bool = True
     device: Name | None = None
     adapter: Name | None = None
 
@@ -186,7 +188,8 @@ class PipetteSpec(Record):
         fits: fittings of the tips it takes.
         pitch: mm between neighbouring channels, the least where they are independent.
         model: the maker's name for it.
-        mount: the side of an OT-2's or a Flex's gantry that carries it.
+        mount: the side of an OT-2's or a Flex's gantry that carries it; a head there can pick up tips with some of its
+            nozzles alone.
     """
 
     id: Name
@@ -218,6 +221,7 @@ class DeviceSpec(Record):
         lid_temperatures: the same of its lid.
         speeds: rpm, the lowest and highest it shakes at; ``None`` where it does not shake.
         magnet_heights: mm, the lowest and highest its magnets are raised to; ``None`` where it has none.
+        starts_open: its lid or latch stands open before a run; ``None`` if that is not known.
     """
 
     id: Name
@@ -229,6 +233,7 @@ class DeviceSpec(Record):
     lid_temperatures: tuple[float, float] | None = None
     speeds: tuple[float, float] | None = None
     magnet_heights: tuple[float, float] | None = None
+    starts_open: bool | None = None
 
 
 class Motion(Record):
@@ -265,6 +270,7 @@ class Fill(Record):
         well: "labware/A1".
         volume: µL.
         settled_height: mm above the cavity bottom that a tip must stay clear of.
+        declared: µL that somebody said there are, where the program needs more; ``volume`` is what it needs.
     """
 
     well: Name
@@ -272,6 +278,7 @@ class Fill(Record):
     volume: Amount
     settled: Literal["monolayer", "pellet", "bead ring"] | None = None
     settled_height: Amount = 1.0
+    declared: Amount | None = None
 
 
 class PlacedLabware(Record):
@@ -293,7 +300,8 @@ class WorkcellSpec(Record):
         contents: liquids that stand on the deck before a run.
         liquids: those liquids.
         trash: the instance id of the labware into which tips are dropped.
-        robot: the robot whose deck it is.
+        robot: the robot whose deck it is. The sites of an OT-2 ("slot-1") and a Flex ("A1") are named as its maker
+            names the slots.
     """
 
     schema_version: Literal[1] = 1

@@ -44,8 +44,8 @@ def aspirate(
     for channel, name, asked in zip(channels, wells, volumes, strict=False):
         tip = mounted[channel] if channel < len(mounted) else None
         well = known.get(name)
-        if tip is None or well is None or well.labware.lid:
-            effects.append(_blocked(state, pipette, channel, name))
+        if tip is None or well is None or well.labware.obstacle:
+            effects.append(blocked(state, pipette, channel, name))
             continue
         reach = well.volume - well.cavity.out_of_reach(fixed)
         if reach <= DUST:
@@ -130,8 +130,8 @@ def _shares(
     wanted: dict[Well, float] = {}
     for channel, name, asked in zip(channels, wells, volumes, strict=False):
         tip, well = state.tip_on(pipette, channel), state.wells.get(name)
-        if tip is None or well is None or well.labware.lid:
-            effects.append(_blocked(state, pipette, channel, name))
+        if tip is None or well is None or well.labware.obstacle:
+            effects.append(blocked(state, pipette, channel, name))
             continue
         ready.append((channel, tip, well, asked))
         wanted[well] = wanted.get(well, 0.0) + asked
@@ -217,8 +217,8 @@ def dispense(
     for channel, name, asked in zip(channels, wells, volumes, strict=False):
         tip = mounted[channel] if channel < len(mounted) else None
         well = known.get(name)
-        if tip is None or well is None or well.labware.lid:
-            effects.append(_blocked(state, pipette, channel, name))
+        if tip is None or well is None or well.labware.obstacle:
+            effects.append(blocked(state, pipette, channel, name))
             continue
         tip.film = film
         tip.transport_air = 0.0
@@ -228,7 +228,7 @@ def dispense(
             moved = asked if asked <= spare else spare
             if moved > 0.0:
                 if tip.mixture is not tip.given:
-                    _judge_given(well, channel, tip, tip.mixture, moved, effects)
+                    judge_given(well, channel, tip, tip.mixture, moved, effects)
                 well.add(tip.mixture, moved)
                 tip.volume -= moved
         else:
@@ -237,7 +237,7 @@ def dispense(
             _deliver(well, channel, tip, math.inf, film, effects)
             tip.blow_out_air = 0.0
         if well.volume > well.max_volume:
-            _run_over(state, well, channel, effects)
+            run_over(state, well, channel, effects)
         if well.settled_height is not None or fixed is not None:
             judge_end(well, channel, tip, liquid_class, height, well.volume, before, effects)
         if touching and film and well.volume > 0.0 and not _hangs_above(well, fixed):
@@ -259,12 +259,16 @@ def _push(well: Well, channel: int, tip: Tip, asked: float, film: float, effects
 
 def _deliver(well: Well, channel: int, tip: Tip, stroke: float, film: float, effects: list[Effect]) -> None:
     for mixture, volume in tip.push(stroke, film):
-        _judge_given(well, channel, tip, mixture, volume, effects)
+        judge_given(well, channel, tip, mixture, volume, effects)
         well.add(mixture, volume)
 
 
-def _judge_given(well: Well, channel: int, tip: Tip, mixture: Mixture, volume: float, effects: list[Effect]) -> None:
+def judge_given(
+    well: Well, channel: int, tip: Tip, mixture: Mixture, volume: float, effects: list[Effect]
+) -> None:
     """Note it if ``volume`` µL of ``mixture`` bring a liquid to a well that lacks it, and the tip was not given it."""
+    if well.labware.spec.category == "trash":
+        return
     given = tip.given.parts if tip.given is not None else {}
     if volume <= DUST or mixture is tip.given or mixture.parts.keys() <= given.keys():
         return
@@ -275,7 +279,8 @@ def _judge_given(well: Well, channel: int, tip: Tip, mixture: Mixture, volume: f
         effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
 
 
-def _run_over(state: LabState, well: Well, channel: int, effects: list[Effect]) -> None:
+def run_over(state: LabState, well: Well, channel: int, effects: list[Effect]) -> None:
+    """Spill what a well does not hold."""
     excess = well.volume - well.max_volume
     state.spilled.add(well.mixture(), excess)
     well.volume = well.max_volume
@@ -289,7 +294,7 @@ def _touch(well: Well, channel: int, tip: Tip, film: float, effects: list[Effect
     if held is None or tip.volume <= 0.0 or held is well.mixture():
         return
     if held is not tip.given:
-        _judge_given(well, channel, tip, held, _changes_places(well, tip, film), effects)
+        judge_given(well, channel, tip, held, _changes_places(well, tip, film), effects)
     _exchange(well, tip, film)
 
 
@@ -352,7 +357,10 @@ def _without_tip(state: LabState, pipette: str, channel: int, place: str) -> Eff
     return Effect(kind="no tip", place=place, channel=channel)
 
 
-def _blocked(state: LabState, pipette: str, channel: int, well: str) -> Effect:
+def blocked(state: LabState, pipette: str, channel: int, well: str) -> Effect:
+    """Why a channel cannot act in a well: it has no tip, or nothing lets it in."""
     if state.tip_on(pipette, channel) is None:
         return _without_tip(state, pipette, channel, well)
-    return Effect(kind="unknown well" if well not in state.wells else "lid in the way", place=well, channel=channel)
+    found = state.wells.get(well)
+    kind = None if found is None else found.labware.obstacle
+    return Effect(kind=kind or "unknown well", place=well, channel=channel)

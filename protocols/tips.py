@@ -144,6 +144,25 @@ class Tip:
             self.wet = delivered[-1][0]
         return delivered
 
+    def empty(self) -> None:
+        """Let go of everything, what clings to the wall and all air too; what passed the orifice last wets it."""
+        last = next((mixture for volume, mixture in self.segments() if mixture is not None and volume > 0.0), None)
+        self.wet = last or self.wet
+        self.deeper = []
+        self.volume = self.gap = self.transport_air = self.blow_out_air = 0.0
+        self.mixture = self.given = None
+
+    def vent(self) -> None:
+        """Let all air out, as where nothing holds it any more: pieces of liquid come together."""
+        segments, wet = self.segments(), self.wet
+        self.deeper, self.volume, self.mixture = [], 0.0, None
+        self.gap = self.transport_air = self.blow_out_air = 0.0
+        for volume, mixture in segments:
+            if mixture is not None and volume > 0.0:
+                self.draw(mixture, volume)
+        if self.volume <= 0.0:
+            self.wet = wet
+
     def _close_up(self, passed: list[tuple[float, Mixture | None, float]]) -> None:
         """Join what touches: the segments that a stroke ``passed``, the outermost first, and what is behind them."""
         if self.volume <= _GONE and self.deeper:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from protocols.effects import Effect
+from protocols.effects import Effect, EffectKind
 from protocols.liquids import LiquidClass
 from protocols.mixtures import Content
 from protocols.specs import LabwareSpec, WellShape
@@ -12,9 +12,13 @@ from protocols.tips import DUST, Tip
 
 
 class LabwareInstance:
-    """A piece of labware on the deck: its id, kind, site and lid."""
+    """A piece of labware: its id, kind, site and lid.
 
-    __slots__ = ("barcode", "lid", "name", "site", "spec")
+    Attributes:
+        obstacle: what keeps pipettes from it where it stands; ``None`` if nothing does.
+    """
+
+    __slots__ = ("barcode", "lid", "name", "obstacle", "site", "spec")
 
     def __init__(
         self, name: str, spec: LabwareSpec, site: str, *, lid: bool = False, barcode: str | None = None
@@ -24,6 +28,7 @@ class LabwareInstance:
         self.site = site
         self.lid = lid
         self.barcode = barcode
+        self.obstacle: EffectKind | None = "lid in the way" if lid else None
 
 
 class Spots:

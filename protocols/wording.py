@@ -6,21 +6,34 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from protocols.device_instructions import (
+    AwaitTemperature,
+    DeviceInstruction,
+    RunProfile,
+    SetLatch,
+    SetLid,
+    SetMagnet,
+    SetTemperature,
+    Shake,
+)
 from protocols.errors import UnknownNameError
 from protocols.program import (
     AirGap,
     AnyInstruction,
     AskPerson,
     Aspirate,
+    BlowOut,
     Dispense,
     DropTips,
     Mix,
     MoveLabware,
     PickUpTips,
     ReplaceTipRack,
+    TouchTip,
     Wait,
 )
 from protocols.quantities import show_duration, show_volume
+from protocols.specs import OFF_DECK
 from protocols.wells import split_well, well_position
 
 MOST_NAMED = 8
@@ -104,15 +117,52 @@ def describe(instruction: AnyInstruction) -> str:
             return f"Mix {show_places(wells)} {cycles} times with {show_volumes(volumes)}"
         case AirGap(volumes=volumes):
             return f"Draw an air gap of {show_volumes(volumes)}"
-        case MoveLabware(labware=labware, site=site):
-            return f"Carry {labware} to {site}"
+        case BlowOut(wells=wells):
+            return f"Blow out over {show_places(wells)}"
+        case TouchTip(wells=wells):
+            return f"Touch the walls of {show_places(wells)}"
+        case MoveLabware(labware=labware, site=site, by=by):
+            where = "off the deck" if site == OFF_DECK else f"to {site}"
+            return f"A person carries {labware} {where}" if by == "person" else f"Carry {labware} {where}"
         case ReplaceTipRack(rack=rack):
             return f"A person puts a full rack in the place of {rack}"
         case Wait(seconds=seconds):
             return f"Wait {show_duration(seconds)}"
         case AskPerson(message=message):
             return f"Ask a person: {message}"
-    raise TypeError(f"not an instruction: {instruction!r}")
+        case _:
+            return _describe_device(instruction)
+
+
+def _describe_device(instruction: DeviceInstruction) -> str:
+    match instruction:
+        case SetTemperature(celsius=None, part="lid", device=device):
+            return f"Switch off the heating of the lid of {device}"
+        case SetTemperature(celsius=None, device=device):
+            return f"Switch off the heating and cooling of {device}"
+        case SetTemperature(celsius=celsius, part=part, device=device):
+            return f"Set {_part(device, part)} to {celsius:g} °C"
+        case AwaitTemperature(celsius=None, part=part, device=device):
+            return f"Wait until {_part(device, part)} has its temperature"
+        case AwaitTemperature(celsius=celsius, part=part, device=device):
+            return f"Wait until {_part(device, part)} has {celsius:g} °C"
+        case Shake(rpm=rpm, device=device):
+            return f"Shake on {device} at {rpm:g} rpm" if rpm else f"Stop shaking on {device}"
+        case SetLatch(open=is_open, device=device):
+            return f"{'Open' if is_open else 'Close'} the latch of {device}"
+        case SetLid(open=is_open, device=device):
+            return f"{'Open' if is_open else 'Close'} the lid of {device}"
+        case SetMagnet(raised=False, device=device):
+            return f"Lower the magnets of {device}"
+        case SetMagnet(height=height, device=device):
+            return f"Raise the magnets of {device}" + ("" if height is None else f" to {height:g} mm")
+        case RunProfile(steps=steps, cycles=cycles, device=device):
+            holds = ", ".join(f"{step.celsius:g} °C for {show_duration(step.seconds)}" for step in steps)
+            return f"Run {holds} on {device}" + (f", {cycles} times" if cycles > 1 else "")
+
+
+def _part(device: str, part: str) -> str:
+    return f"the lid of {device}" if part == "lid" else device
 
 
 def _tips(count: int) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from protocols.effects import Effect, EffectKind
 from protocols.labstate import LabState
-from protocols.program import AnyInstruction
+from protocols.program import AnyInstruction, Aspirate, Dispense
 from protocols.quantities import show_volume
+from protocols.verify.device_words import explain_device
 from protocols.verify.findings import Ledger
 
 CODES: dict[EffectKind, str] = {
@@ -32,6 +33,15 @@ CODES: dict[EffectKind, str] = {
     "unknown channel": "D01",
     "foreign liquid": "C01",
     "used tip": "C03",
+    "out of reach": "P12",
+    "tips in the way": "P11",
+    "device cannot": "D10",
+    "latch not closed": "D11",
+    "latch not open": "D11",
+    "device shakes": "D12",
+    "thermocycler closed": "D13",
+    "set-point refused": "D14",
+    "no set-point": "D15",
 }
 """The code of each kind of effect."""
 
@@ -42,6 +52,10 @@ LEAST_SAID = 1e-3
 def report_effect(ledger: Ledger, state: LabState, instruction: AnyInstruction, effect: Effect) -> None:
     """Turn one effect of ``instruction`` into a finding; ``state`` is the state after it."""
     code = CODES[effect.kind]
+    if code == "L01" and isinstance(instruction, Aspirate) and instruction.takes_rest:
+        code = "L14"
+    if code == "L03" and isinstance(instruction, Dispense) and instruction.gives_rest:
+        code = "L16"
     if effect.kind == "liquid discarded" and effect.amount < LEAST_SAID:
         return
     if not ledger.again(code, instruction.step, effect.place):
@@ -114,6 +128,17 @@ def _explain(state: LabState, effect: Effect) -> tuple[str, str]:
             return f"{channel} would hit the lid", "take the lid off first"
         case "unknown channel":
             return f"there is no {channel} on it", "see 'labwright workcell show' for the pipettes"
+        case "out of reach":
+            return "no pipette reaches the labware where it stands", "put it on a site that the pipettes reach first"
+        case "tips in the way":
+            return (
+                f"tips on the pipette reach {effect.amount:.3g} mm below the top of this labware in the gripper",
+                "drop the tips before it is moved",
+            )
+        case "device cannot" | "latch not closed" | "latch not open" | "device shakes":
+            return explain_device(state, effect)
+        case "thermocycler closed" | "set-point refused" | "no set-point":
+            return explain_device(state, effect)
         case "foreign liquid":
             return f"the tip on {channel} brings in {_some(effect.liquids)}", "take a new tip"
         case "used tip":

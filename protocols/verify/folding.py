@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from protocols.device_instructions import DeviceInstruction
 from protocols.effects import Effect
 from protocols.labstate import LabState
 from protocols.liquids import LiquidClass
@@ -14,13 +15,16 @@ from protocols.program import (
     AnyInstruction,
     AskPerson,
     Aspirate,
+    BlowOut,
     Dispense,
     DropTips,
     Mix,
     MoveLabware,
     PickUpTips,
+    PipettingInstruction,
     Program,
     ReplaceTipRack,
+    TouchTip,
     Wait,
 )
 from protocols.quantities import show_duration, show_volume
@@ -29,7 +33,9 @@ from protocols.timing import seconds
 from protocols.tips import DUST, Tip
 from protocols.verify.effects import report_effect
 from protocols.verify.findings import Finding, Ledger
-from protocols.verify.margin import Margin
+from protocols.verify.heads import head_problems
+from protocols.verify.margin import Margin, Shortfall
+from protocols.verify.neighbours import neighbour_problems, shakers_by_slot
 from protocols.verify.reach import reach_problem
 from protocols.verify.setup import check_order, check_set_up
 
@@ -73,12 +79,12 @@ def verify(
             program's set-up is added. The state itself is left as it is.
         margin: fraction by which strokes may err, all to one side, before a well runs dry or over or a tip is
             overfilled; 0 proves the program on a lab without pipetting error.
-        contamination: how grave a liquid carried into a well is.
+        contamination: how grave a liquid carried into a well is; a program's own ``carry_over`` may make it milder.
     """
     start = LabState.start(workcell, program) if state is None else LabState.restore(workcell, state.snapshot())
     if state is not None:
         start.set_up(program)
-    ledger = Ledger(contamination=contamination)
+    ledger = Ledger(contamination="warning" if program.carry_over == "warning" else contamination)
     check_set_up(program, workcell, start, ledger)
     check_order(program, ledger)
     return _Pass(program, workcell, start, ledger, margin).run()
@@ -102,6 +108,7 @@ class _Pass:
         self._looked: set[tuple[str, tuple[int, ...], tuple[str, ...]]] = set()
         self._unknown: set[str] = set()
         self._heights: set[str | None] = set()
+        self._shakers = shakers_by_slot(workcell)
         self._odd = {
             name: liquid.behaviours
             for name, liquid in {**workcell.liquids, **program.liquids}.items()
@@ -117,6 +124,8 @@ class _Pass:
             "pick_up_tips": self._pick_up,
             "drop_tips": self._drop,
             "air_gap": self._air_gap,
+            "blow_out": self._blow_out,
+            "touch_tip": self._touch,
             "move_labware": self._move,
             "replace_tip_rack": self._replace,
             "wait": self._wait,
@@ -125,7 +134,7 @@ class _Pass:
         for instruction in self.program.instructions:
             if self._timed:
                 self._check_window(instruction)
-            effects = handlers[instruction.kind](instruction)  # type: ignore[operator]
+            effects = handlers.get(instruction.kind, self._operate)(instruction)  # type: ignore[operator]
             for effect in effects:
                 report_effect(self.ledger, self.state, instruction, effect)
         self._check_end()
@@ -149,8 +158,8 @@ class _Pass:
             asked = (pipette.id, instruction.kind, instruction.liquid_class, volumes, tip.spec.kind if tip else None)
             if asked not in self._fine and self._check_volumes(instruction, pipette, liquid_class, tip):
                 self._fine.add(asked)
-            if not pipette.independent:
-                self._check_together(instruction, pipette)
+            if not pipette.independent or self._shakers:
+                self._check_pipette(instruction, pipette, wells)
         height = instruction.height
         if height is not None and not (liquid_class.jet and instruction.kind == "dispense"):
             there = (wells, height)
@@ -170,7 +179,7 @@ class _Pass:
         else:
             effects = state.mix(*arguments)
         if self.margin is not None:
-            self._check_margin(instruction, liquid_class, self.margin)
+            self._check_margin(instruction, self.margin, self.margin.follow(state, instruction, liquid_class))
         return effects
 
     def _pick_up(self, instruction: PickUpTips) -> Sequence[Effect]:
@@ -179,15 +188,15 @@ class _Pass:
         if key not in self._looked:
             self._look(instruction, instruction.spots, key)
             self._check_kinds(instruction)
-        self._check_head(instruction)
+        self._check_head(instruction, instruction.spots)
         if self.margin is not None:
             self.margin.renew(instruction)
         return self.state.pick_up_tips(instruction.pipette, instruction.channels, instruction.spots)
 
     def _drop(self, instruction: DropTips) -> Sequence[Effect]:
         self.operations += len(instruction.channels)
-        self._check_head(instruction)
         spots = instruction.spots
+        self._check_head(instruction, (f"{self.workcell.trash}/",) if spots is None else spots)
         if spots is not None:
             key = (instruction.pipette, instruction.channels, spots)
             if key not in self._looked:
@@ -201,18 +210,33 @@ class _Pass:
 
     def _air_gap(self, instruction: AirGap) -> Sequence[Effect]:
         self.operations += len(instruction.channels)
-        self._check_head(instruction)
+        self._check_head(instruction, ())
         pipette = self.workcell.pipettes.get(instruction.pipette)
         if pipette is not None:
             self._check_most(instruction, pipette, max(instruction.volumes))
         return self.state.air_gap(instruction.pipette, instruction.channels, instruction.volumes)
 
+    def _blow_out(self, instruction: BlowOut) -> Sequence[Effect]:
+        self._check_ends(instruction)
+        used = instruction.pipette, instruction.channels, instruction.wells
+        effects = self.state.blow_out(*used, instruction.height)
+        if self.margin is not None:
+            self._check_margin(instruction, self.margin, self.margin.blow_out(self.state, instruction))
+        return effects
+
+    def _touch(self, instruction: TouchTip) -> Sequence[Effect]:
+        self._check_ends(instruction)
+        return self.state.touch_tip(instruction.pipette, instruction.channels, instruction.wells, instruction.height)
+
+    def _operate(self, instruction: DeviceInstruction) -> Sequence[Effect]:
+        return self.state.operate(instruction)
+
     def _move(self, instruction: MoveLabware) -> Sequence[Effect]:
-        if self.workcell.arm is None:
+        if self.workcell.arm is None and instruction.by == "arm":
             self._add("D08", instruction, "the workcell has no arm", "ask a person to move it", instruction.labware)
         self._looked.clear()
         self._fine.clear()
-        return self.state.move_labware(instruction.labware, instruction.site)
+        return self.state.move_labware(instruction.labware, instruction.site, instruction.by)
 
     def _replace(self, instruction: ReplaceTipRack) -> Sequence[Effect]:
         return self.state.replace_tip_rack(instruction.rack)
@@ -234,7 +258,7 @@ class _Pass:
 
     def _look(
         self,
-        instruction: Stroke | PickUpTips | DropTips,
+        instruction: PipettingInstruction,
         places: tuple[str, ...],
         key: tuple[str, tuple[int, ...], tuple[str, ...]],
     ) -> None:
@@ -252,6 +276,8 @@ class _Pass:
                     self._add("P01", instruction, "there is no such tip spot", "check the rack's name", place)
                 continue
             shape = well.cavity.shape
+            if well.labware.spec.category == "trash":
+                continue
             if (shape.profile is None or shape.dead_volume is None) and well.labware.name not in self._unknown:
                 self._unknown.add(well.labware.name)
                 missing = "geometry" if shape.profile is None else "dead volume"
@@ -262,8 +288,18 @@ class _Pass:
                     place=well.labware.name,
                 )
 
-    def _check_height(self, instruction: Stroke, height: float) -> bool:
-        """Only a jet falls from wherever the rim is; any other stroke takes its height as it is given."""
+    def _check_ends(self, instruction: BlowOut | TouchTip) -> None:
+        """The tips' ends go to wells without a stroke."""
+        self.operations += len(instruction.channels)
+        key = (instruction.pipette, instruction.channels, instruction.wells)
+        if key not in self._looked:
+            self._look(instruction, instruction.wells, key)
+        self._check_head(instruction, instruction.wells)
+        if instruction.height is not None and isinstance(instruction, TouchTip):
+            self._check_height(instruction, instruction.height)
+
+    def _check_height(self, instruction: Stroke | TouchTip, height: float) -> bool:
+        """A jet or a blow-out falls from wherever the rim is; anything else takes its height as it is given."""
         fine = True
         for place in instruction.wells:
             well = self.state.wells.get(place)
@@ -281,19 +317,20 @@ class _Pass:
             if well is not None and volume <= DUST and well.volume <= DUST:
                 self._add("L01", instruction, "there is no surface to find in an empty well", "leave it out", place)
 
-    def _check_head(self, instruction: PickUpTips | DropTips | AirGap) -> None:
+    def _check_head(self, instruction: PipettingInstruction, places: Sequence[str]) -> None:
         pipette = self.workcell.pipettes.get(instruction.pipette)
-        if pipette is not None and not pipette.independent:
-            self._check_together(instruction, pipette)
+        if pipette is not None:
+            self._check_pipette(instruction, pipette, places)
 
-    def _check_together(self, instruction: Stroke | PickUpTips | DropTips | AirGap, pipette: PipetteSpec) -> None:
-        """A head moves as one: all its channels, in their order, by one volume."""
-        if instruction.channels != tuple(range(pipette.channels)):
-            message = f"all {pipette.channels} channels of '{pipette.id}' move together, in their order"
-            self._add("D09", instruction, message, "use them all, or a pipette of independent channels", pipette.id)
-        volumes = getattr(instruction, "volumes", ())
-        if volumes and max(volumes) != min(volumes):
-            self._add("D09", instruction, "the nozzles move together and are asked for different volumes", "split it")
+    def _check_pipette(self, instruction: PipettingInstruction, pipette: PipetteSpec, places: Sequence[str]) -> None:
+        """What its build keeps a pipette from: its nozzles move as one, and what stands around is in its way."""
+        if not pipette.independent:
+            for code, message, mend, place in head_problems(self.state, pipette, instruction):
+                self._add(code, instruction, message, mend, place)
+        if self._shakers:
+            labware = dict.fromkeys(place.rpartition("/")[0] for place in places)
+            for code, message, mend, place in neighbour_problems(self.state, pipette, labware, self._shakers):
+                self._add(code, instruction, message, mend, place)
 
     def _check_kinds(self, instruction: PickUpTips) -> None:
         """Channels go down together, as far as the tips are long."""
@@ -337,9 +374,9 @@ class _Pass:
                     message = f"'{name}' is {said}, liquid class '{liquid_class.name}' is not made for that"
                     self._add("L05", instruction, message, f"use a class for {said} liquids", place)
 
-    def _check_margin(self, instruction: Stroke, liquid_class: LiquidClass, margin: Margin) -> None:
+    def _check_margin(self, instruction: AnyInstruction, margin: Margin, short: Iterable[Shortfall]) -> None:
         """All strokes so far may have erred to the bad side: is there still enough, and room?"""
-        for found in margin.follow(self.state, instruction, liquid_class):
+        for found in short:
             spare, needed = show_volume(found.spare), show_volume(found.needed)
             where = "of room is left in the tip" if found.in_tip else "is left to spare"
             message = f"{spare} {where}, errors of {margin.fraction:.3g} of each stroke add up to {needed}"

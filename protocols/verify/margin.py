@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from protocols.labstate import LabState
 from protocols.liquids import LiquidClass
-from protocols.program import Aspirate, Dispense, Mix, PickUpTips
+from protocols.program import Aspirate, BlowOut, Dispense, Mix, PickUpTips
 from protocols.tips import DUST, Tip
 from protocols.vessels import Well
 
@@ -54,6 +54,14 @@ class Margin:
         """New tips come without error."""
         for channel in pick_up.channels:
             self._tips.pop((pick_up.pipette, channel), None)
+
+    def blow_out(self, state: LabState, blow_out: BlowOut) -> Iterator[Shortfall]:
+        """A tip is emptied: its well receives all errors that were in it; ``state`` is the state after it."""
+        for channel, place in zip(blow_out.channels, blow_out.wells, strict=True):
+            doubt, well = self._tips.pop((blow_out.pipette, channel), None), state.wells.get(place)
+            if doubt is not None and well is not None:
+                self._wells[place].grow(doubt.less, doubt.more)
+                yield from _short(place, False, well.max_volume - well.volume, self._wells[place].more)
 
     def follow(
         self, state: LabState, stroke: Aspirate | Dispense | Mix, liquid_class: LiquidClass
@@ -109,7 +117,11 @@ class Margin:
             yield from _short(well.reference, False, well.max_volume - well.volume, in_well.more)
             return
         mixed = volume if isinstance(stroke, Mix) else 0.0
-        yield from _short(well.reference, False, well.volume - well.cavity.out_of_reach(fixed) - mixed, in_well.less)
+        rest = isinstance(stroke, Aspirate) and stroke.takes_rest
+        if not rest:
+            yield from _short(
+                well.reference, False, well.volume - well.cavity.out_of_reach(fixed) - mixed, in_well.less
+            )
         yield from _short(well.reference, True, tip.capacity - tip.taken() - mixed, in_tip.more)
 
 

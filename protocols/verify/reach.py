@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import inf
 
 from protocols.labstate import LabState
 from protocols.specs import PipetteSpec
@@ -25,24 +26,35 @@ def reach_problem(state: LabState, pipette: PipetteSpec, channels: Sequence[int]
     """
     if len(channels) < 2:
         return None
-    positions = [_position(state, place) for place in places]
+    positions = [place_on_deck(state, place) for place in places]
     if any(position is None for position in positions):
         return None  # reported as an unknown well
-    found = [position for position in positions if position is not None]
+    found = [position[:2] for position in positions if position is not None]
     if pipette.independent:
         return _line_problem(pipette, channels, places, found, state)
     return _grid_problem(pipette, channels, places, found, state)
 
 
-def _position(state: LabState, place: str) -> tuple[float, float] | None:
+def place_on_deck(state: LabState, place: str) -> tuple[float, float, float] | None:
+    """Where a well or spot is, mm in the deck's frame; ``None`` for one that does not exist."""
     labware, _, well = place.rpartition("/")
     instance = state.labware.get(labware)
     if instance is None or well not in instance.spec.wells:
         return None
     site = state.workcell.sites.get(instance.site)
     position = instance.spec.wells[well]
-    origin = (site.x, site.y) if site else (0.0, 0.0)
-    return origin[0] + position.x, origin[1] + position.y
+    origin = (site.x, site.y, site.z) if site else (0.0, 0.0, 0.0)
+    return origin[0] + position.x, origin[1] + position.y, origin[2] + position.z
+
+
+def rows_of(pipette: PipetteSpec) -> int:
+    """How many rows of nozzles a head that moves as one has."""
+    return 8 if pipette.channels % 8 == 0 else pipette.channels
+
+
+def nozzle(pipette: PipetteSpec, channel: int) -> tuple[int, int]:
+    """The column and row of a channel's nozzle, from 0: channels run down the columns."""
+    return divmod(channel, rows_of(pipette))
 
 
 def _line_problem(
@@ -84,24 +96,36 @@ def _grid_problem(
     positions: Sequence[tuple[float, float]],
     state: LabState,
 ) -> str | None:
-    rows = 8 if pipette.channels % 8 == 0 else pipette.channels
-    if len(set(places)) == 1:
-        return _trough_problem(state, places[0], pipette, rows)
-    x0, y0 = positions[0]
-    column0, row0 = divmod(channels[0], rows)
-    for channel, place, (x, y) in zip(channels, places, positions, strict=True):
-        column, row = divmod(channel, rows)
-        off_x = x - x0 - (column - column0) * pipette.pitch
-        off_y = y0 - y - (row - row0) * pipette.pitch
-        if abs(off_x) > TOLERANCE or abs(off_y) > TOLERANCE:
-            return f"{place} does not lie under channel {channel} of a head that moves as one"
+    """Whether there is one place for the head at which each nozzle is inside its well.
+
+    Each well says where the head may be, an interval across the deck and one along it; all of them must meet. Nozzles
+    that share a well need as much of its opening as they stand apart.
+    """
+    groups: dict[str, list[int]] = {}
+    for channel, place in zip(channels, places, strict=True):
+        groups.setdefault(place, []).append(channel)
+    centres = dict(zip(places, positions, strict=True))
+    meets = [(-inf, inf), (-inf, inf)]
+    for place, together in groups.items():
+        grid = [nozzle(pipette, channel) for channel in together]
+        free = _free_play(state, place, len(together))
+        for axis, sign in ((0, 1.0), (1, -1.0)):
+            offsets = [sign * pipette.pitch * at[axis] for at in grid]
+            apart = max(offsets) - min(offsets)
+            play = (free[axis] - apart) / 2
+            if play < 0.0:
+                return f"{len(together)} nozzles, {apart:g} mm apart, do not fit into {place} side by side"
+            middle = centres[place][axis] - (max(offsets) + min(offsets)) / 2
+            low, high = meets[axis]
+            meets[axis] = (max(low, middle - play), min(high, middle + play))
+            if meets[axis][0] > meets[axis][1]:
+                return f"{place} does not lie under channel {together[0]} of a head that moves as one"
     return None
 
 
-def _trough_problem(state: LabState, place: str, pipette: PipetteSpec, rows: int) -> str | None:
-    """A trough takes a whole head if its opening holds the grid of its nozzles."""
+def _free_play(state: LabState, place: str, count: int) -> tuple[float, float]:
+    """mm, across and along the deck, in which the nozzles that go into one well may stand."""
+    if count == 1:
+        return TOLERANCE, TOLERANCE
     opening = _opening(state, place)
-    wide, long = (pipette.channels // rows - 1) * pipette.pitch, (rows - 1) * pipette.pitch
-    if opening is not None and opening[0] >= wide + TIP_WIDTH and opening[1] >= long + TIP_WIDTH:
-        return None
-    return f"the head is {wide:g} by {long:g} mm from nozzle to nozzle and does not fit into {place}"
+    return (-1.0, -1.0) if opening is None else (opening[0] - TIP_WIDTH, opening[1] - TIP_WIDTH)

@@ -8,7 +8,7 @@ from protocols.labstate import LabState
 from protocols.liquids import Behaviour
 from protocols.program import Program
 from protocols.quantities import show_volume
-from protocols.specs import WorkcellSpec
+from protocols.specs import OFF_DECK, WorkcellSpec
 from protocols.verify.findings import Ledger
 
 TELLING_NAMES: dict[Behaviour, str] = {
@@ -50,6 +50,8 @@ def _check_labware(program: Program, workcell: WorkcellSpec, ledger: Ledger) -> 
         if kind is None:
             known = ", ".join(sorted(workcell.kinds)[:8])
             ledger.add("P02", f"the workcell does not know '{placed.kind}'", mend=f"it knows {known}", place=name)
+        if placed.site == OFF_DECK:
+            continue
         if site is None:
             ledger.add("P03", f"there is no site '{placed.site}' for it", mend="choose a site of this deck", place=name)
             continue
@@ -71,6 +73,11 @@ def _check_contents(program: Program, workcell: WorkcellSpec, state: LabState, l
     for fill in program.contents:
         if fill.liquid not in described:
             ledger.add("L12", f"'{fill.liquid}' is not described", mend="describe it under liquids", place=fill.well)
+        if fill.declared is not None and fill.declared < fill.volume:
+            message = (
+                f"{show_volume(fill.declared)} of '{fill.liquid}' are declared, {show_volume(fill.volume)} are needed"
+            )
+            ledger.add("L15", message, mend="fill in what is needed, or correct what is declared", place=fill.well)
         well = state.wells.get(fill.well)
         if well is None:
             ledger.add("P01", "there is no such well to start with", mend="check labware and well", place=fill.well)

@@ -29,7 +29,22 @@ LAWS = settings(
 STORIES = st.randoms(use_true_random=False).map(story)
 
 AMOUNTS = st.floats(0, 1e5) | st.sampled_from((0.0, 1e-15, 1e-12, 1e-9, 1e-6, 1 / 3))
-WELLS = st.sampled_from(("plate/A1", "cones/A1", "vials/A1", "trough/A1", "covered/A1", "tips/A1", "plate/Z9", "odd"))
+WELLS = st.sampled_from(
+    (
+        "plate/A1",
+        "cones/A1",
+        "vials/A1",
+        "trough/A1",
+        "covered/A1",
+        "trash/A1",
+        "shaken/A1",
+        "tips/A1",
+        "plate/Z9",
+        "odd",
+    )
+)
+DEVICES = st.sampled_from(("shaker", "cycler", "cooler", "magnet", "arm", "odd"))
+CELSIUS = st.none() | st.floats(-80, 150)
 SPOTS = st.sampled_from(("tips/A1", "tips/B1", "short/A1", "wide/A1", "plate/A1", "tips/Z9", "odd"))
 PIPETTES = st.sampled_from(("eight", "eight", "single", "head", "odd"))
 CHANNELS = st.lists(st.sampled_from((0, 0, 1, 2, 7, 8, 383)), min_size=1, max_size=4, unique=True)
@@ -81,9 +96,18 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "dispense": STROKE,
     "mix": {**STROKE, "cycles": st.integers(1, 100)},
     "air_gap": {**HANDS, "volumes": AMOUNTS},
+    "blow_out": {**HANDS, "wells": WELLS, "height": st.none() | AMOUNTS},
+    "touch_tip": {**HANDS, "wells": WELLS, "height": st.none() | AMOUNTS},
+    "set_temperature": {"device": DEVICES, "celsius": CELSIUS, "part": st.sampled_from(("block", "lid"))},
+    "await_temperature": {"device": DEVICES, "celsius": CELSIUS, "part": st.sampled_from(("block", "lid"))},
+    "shake": {"device": DEVICES, "rpm": st.none() | st.floats(1, 1e5)},
+    "set_latch": {"device": DEVICES, "open": st.booleans()},
+    "set_lid": {"device": DEVICES, "open": st.booleans()},
+    "set_magnet": {"device": DEVICES, "raised": st.booleans(), "height": st.none() | st.floats(-5, 50)},
     "move_labware": {
         "labware": st.sampled_from(("plate", "tips", "trash", "odd")),
-        "site": st.sampled_from(("free", "shelf", "stack", "on plate", "odd")),
+        "site": st.sampled_from(("free", "shelf", "stack", "store", "on plate", "on shaken", "off-deck", "odd")),
+        "by": st.sampled_from(("arm", "person")),
     },
     "replace_tip_rack": {"rack": st.sampled_from(("tips", "plate", "odd"))},
     "wait": {"seconds": AMOUNTS},
@@ -119,6 +143,22 @@ def test_nothing_raises_runs_negative_or_stands_above_the_rim(program: Program) 
     assert all(amount >= 0 for amount in seen.values())
     for liquid, volume in filled.items():
         assert abs(of_liquid(seen, liquid) - volume) <= Fraction(1, 10**7), liquid
+
+
+@LAWS
+@given(st.lists(wild_instructions(), max_size=15).map(wild_program), st.sampled_from(("trash/A1", "plate/B1")))
+def test_a_blow_out_empties_every_tip_and_loses_nothing(program: Program, well: str) -> None:
+    state = LabState.start(BENCH, program)
+    for instruction in program.instructions:
+        apply(state, program, instruction)
+    before = {liquid: of_liquid(picture(state), liquid) for liquid in ("water", "acid", "cells", "buffer")}
+    loaded = [channel for channel in range(8) if state.has_tip("eight", channel)]
+    effects = state.blow_out("eight", loaded, [well] * len(loaded), None)
+    if "out of reach" not in {effect.kind for effect in effects}:
+        tips = [state.tip_on("eight", channel) for channel in loaded]
+        assert all(tip is not None and tip.taken() == 0.0 for tip in tips)
+    for liquid, volume in before.items():
+        assert abs(of_liquid(picture(state), liquid) - volume) <= Fraction(1, 10**7), liquid
 
 
 def run(state: LabState, told: Story, first: int = 0, last: int | None = None) -> list[Effect]:

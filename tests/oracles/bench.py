@@ -21,6 +21,17 @@ EVERYTHING: frozenset[LabwareCategory] = frozenset(
     {"plate", "trough", "tube rack", "tip rack", "lid", "trash", "adapter"}
 )
 
+DEVICES = {
+    "shaker": DeviceSpec(id="shaker", kind="heater-shaker", temperatures=(0.0, 95.0), speeds=(200.0, 3000.0)),
+    "cycler": DeviceSpec(
+        id="cycler", kind="thermocycler", temperatures=(4.0, 99.0), lid_temperatures=(37.0, 110.0), starts_open=False
+    ),
+    "cooler": DeviceSpec(id="cooler", kind="temperature module", temperatures=(-9.0, 99.0)),
+    "magnet": DeviceSpec(id="magnet", kind="magnetic module", magnet_heights=(0.0, 20.0)),
+}
+ON_DEVICES = {"shaken": "shaker", "cycled": "cycler"}
+"""The device on which each of these pieces of labware stands."""
+
 VIAL = WellShape(max_volume=120.0, depth=12.0, dead_volume=15.0, profile=((0.0, 0.0), (4.0, 20.0), (12.0, 120.0)))
 
 
@@ -32,13 +43,14 @@ def grid(
     *,
     shape: WellShape | None = None,
     tip: TipSpec | None = None,
+    height: float = 20.0,
 ) -> LabwareSpec:
     """Labware whose wells (or tips) are all alike, 9 mm apart."""
     names = [(row, column) for column in range(columns) for row in range(rows)]
     return LabwareSpec(
         kind=kind,
         category=category,
-        size=(127.0, 85.0, 20.0),
+        size=(127.0, 85.0, height),
         rows=rows,
         columns=columns,
         wells={
@@ -58,23 +70,34 @@ def workcell(
     contents: tuple[Fill, ...] = (),
     lids: frozenset[str] = frozenset(),
 ) -> WorkcellSpec:
-    """One piece of each kind on a site of its own ("on plate" for "plate"), and three empty sites.
+    """One piece of each kind on a site of its own ("on plate" for "plate"), and empty sites.
 
-    "free" takes everything, "shelf" is out of the arm's reach, "stack" takes lids only.
+    "free" takes everything, "shelf" is out of the arm's reach, "store" out of the pipettes', "stack" takes lids only.
     """
-    trash = LabwareSpec(kind="trash", category="trash", size=(100.0, 100.0, 50.0))
+    trash = grid("trash", "trash", 1, 1, shape=WellShape(max_volume=1e6), height=50.0)
     every = [*kinds, trash]
     sites = {f"on {kind.kind}": (EVERYTHING, True) for kind in every}
     sites |= {"free": (EVERYTHING, True), "shelf": (EVERYTHING, False), "stack": (frozenset({"lid"}), True)}
+    sites |= {"store": (EVERYTHING, True)}
     return WorkcellSpec(
         name="oracle bench",
         devices={
             "handler": DeviceSpec(id="handler", kind="liquid handler"),
             "arm": DeviceSpec(id="arm", kind="arm"),
+            **DEVICES,
         },
         pipettes={pipette.id: pipette for pipette in pipettes},
         sites={
-            site: SiteSpec(id=site, x=150.0 * at, y=0.0, z=0.0, accepts=accepts, gripper=gripper)
+            site: SiteSpec(
+                id=site,
+                x=150.0 * at,
+                y=0.0,
+                z=0.0,
+                accepts=accepts,
+                gripper=gripper,
+                pipettes=site != "store",
+                device=ON_DEVICES.get(site.removeprefix("on ")),
+            )
             for at, (site, (accepts, gripper)) in enumerate(sites.items())
         },
         kinds={kind.kind: kind for kind in every},
@@ -84,6 +107,7 @@ def workcell(
         contents=contents,
         trash="trash",
         arm="arm",
+        robot="Flex",
     )
 
 
@@ -116,6 +140,9 @@ def hand_workcell() -> WorkcellSpec:
             grid("vials", "plate", 8, 1, shape=VIAL),
             grid("trough", "trough", 1, 1, shape=WellShape(max_volume=10000.0, dead_volume=100.0)),
             grid("covered", "plate", 8, 1, shape=WellShape(max_volume=400.0)),
+            grid("shaken", "plate", 8, 1, shape=WellShape(max_volume=400.0)),
+            grid("cycled", "plate", 8, 1, shape=WellShape(max_volume=400.0)),
+            grid("tall", "plate", 8, 1, shape=WellShape(max_volume=400.0), height=99.0),
             grid("tips", "tip rack", 8, 12, tip=_tip("tip 300", 300.0, 50.0, "standard")),
             grid("short", "tip rack", 8, 12, tip=_tip("tip 50", 50.0, 8.0, "standard")),
             grid("wide", "tip rack", 8, 1, tip=_tip("tip 1000", 1000.0, 80.0, "wide")),

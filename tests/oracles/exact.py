@@ -11,12 +11,14 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from protocols.device_instructions import DeviceInstruction
 from protocols.liquids import LiquidClass
 from protocols.outcomes import Outcome
 from protocols.program import (
     AirGap,
     AnyInstruction,
     Aspirate,
+    BlowOut,
     Dispense,
     DropTips,
     Mix,
@@ -25,9 +27,13 @@ from protocols.program import (
     PipettingInstruction,
     Program,
     ReplaceTipRack,
+    TouchTip,
     Wait,
 )
 from protocols.specs import PlacedLabware, WorkcellSpec
+from tests.oracles.exact_devices import Modules
+from tests.oracles.exact_judges import judge_given, judge_immersion, judge_room, judge_settled, judge_stirring
+from tests.oracles.exact_moves import carry
 from tests.oracles.exact_parts import (
     NOTHING,
     Amounts,
@@ -44,6 +50,9 @@ from tests.oracles.exact_parts import (
     total,
 )
 
+Stroke = Aspirate | Dispense | Mix | BlowOut | TouchTip
+AT_A_HEIGHT = LiquidClass(name="at a height")
+
 
 class ExactLab:
     """A laboratory whose amounts are exact fractions."""
@@ -51,6 +60,7 @@ class ExactLab:
     def __init__(self, workcell: WorkcellSpec, program: Program) -> None:
         self.workcell, self.program = workcell, program
         self.clock = Fraction(0)
+        self.modules = Modules(workcell)
         self.sites: dict[str, str] = {}
         self.wells: dict[str, Well] = {}
         self.spots: dict[str, Tip | None] = {}
@@ -76,7 +86,7 @@ class ExactLab:
             if kind.tip is not None:
                 self.spots[f"{name}/{well}"] = Tip(kind.tip)
             else:
-                self.wells[f"{name}/{well}"] = Well(kind.shapes[position.shape], placed.lid)
+                self.wells[f"{name}/{well}"] = Well(kind.shapes[position.shape], kind.category == "trash")
 
     def amounts(self) -> Amounts:
         """Each liquid's amount in wells, tips, waste and spilled together."""
@@ -114,15 +124,21 @@ class ExactLab:
             for channel, volume in zip(step.channels, _volumes(step, outcome), strict=True):
                 yield from self._air_gap(step.pipette, channel, volume)
         elif isinstance(step, MoveLabware):
-            yield from self._move(step.labware, step.site)
+            yield from carry(self, step)
         elif isinstance(step, ReplaceTipRack):
             yield from self._replace(step.rack)
+        elif isinstance(step, BlowOut | TouchTip):
+            yield from self._clear(step)
+        elif isinstance(step, DeviceInstruction):
+            yield from self.modules.operate(step)
 
     # tips
 
     def _pick_up(self, pipette: str, channel: int, spot: str) -> Iterator[ExactEffect]:
         if (pipette, channel) not in self.channels:
             yield ExactEffect("unknown channel", pipette, channel)
+        elif kept := self._keeps_out(spot):
+            yield ExactEffect(kept, spot, channel)
         elif self.channels[pipette, channel] is not None:
             yield ExactEffect("channel has tip", spot, channel)
         elif (tip := self.spots.get(spot)) is None:
@@ -143,11 +159,14 @@ class ExactLab:
             pour(self.waste, tip.liquid())
             if (above := total(tip.liquid()) - tip.film) > NOTHING:
                 yield ExactEffect("liquid discarded", place, channel, above)
+        elif kept := self._keeps_out(spot):
+            yield ExactEffect(kept, place, channel)
         elif spot not in self.spots:
             yield ExactEffect("unknown well", place, channel)
         elif self.spots[spot] is not None:
             yield ExactEffect("spot occupied", place, channel)
         else:
+            tip.vent()
             self.channels[pipette, channel], self.spots[spot] = None, tip
 
     def _air_gap(self, pipette: str, channel: int, volume: Fraction) -> Iterator[ExactEffect]:
@@ -158,7 +177,7 @@ class ExactLab:
         else:
             tip.transport_air = Fraction(0)
             tip.draw_air(volume)
-            yield from _judge_room(tip, pipette, channel)
+            yield from judge_room(tip, pipette, channel)
 
     # labware
 
@@ -172,24 +191,18 @@ class ExactLab:
             pour(self.waste, old.liquid() if old is not None else {})
             self.spots[spot] = Tip(tip)
 
-    def _move(self, labware: str, target: str) -> Iterator[ExactEffect]:
-        site = self.workcell.sites.get(target)
-        if labware not in self.placed:
-            yield ExactEffect("unknown labware", labware)
-        elif site is None:
-            yield ExactEffect("unknown site", target)
-        elif any(at == target for name, at in self.sites.items() if name != labware):
-            yield ExactEffect("site occupied", target)
-        elif self.workcell.kinds[self.placed[labware].kind].category not in site.accepts or not site.gripper:
-            yield ExactEffect("site unsuitable", target)
-        else:
-            self.sites[labware] = target
-
     # strokes
 
-    def _uses(self, step: Aspirate | Dispense | Mix, volumes: list[Fraction], uses: list[Use]) -> Iterator[ExactEffect]:
+    def _keeps_out(self, place: str) -> str | None:
+        """What keeps pipettes from the labware of ``place``."""
+        name = place.rpartition("/")[0]
+        if name not in self.placed:
+            return None
+        rack = self.workcell.kinds[self.placed[name].kind].tip is not None
+        return self.modules.keeps_out(self.sites[name], lid=self.placed[name].lid, rack=rack)
+
+    def _uses(self, step: Stroke, volumes: list[Fraction], uses: list[Use]) -> Iterator[ExactEffect]:
         """Step 1: put the channels that can act into ``uses``; the effects of those that cannot."""
-        film = Fraction(self.program.liquid_classes[step.liquid_class].film)
         for channel, place, volume in zip(step.channels, step.wells, volumes, strict=True):
             if (step.pipette, channel) not in self.channels:
                 yield ExactEffect("unknown channel", step.pipette, channel)
@@ -197,10 +210,14 @@ class ExactLab:
                 yield ExactEffect("no tip", place, channel)
             elif place not in self.wells:
                 yield ExactEffect("unknown well", place, channel)
-            elif self.wells[place].lid:
-                yield ExactEffect("lid in the way", place, channel)
+            elif kept := self._keeps_out(place):
+                yield ExactEffect(kept, place, channel)
             else:
-                tip.film, tip.transport_air = film, Fraction(0)
+                if not isinstance(step, BlowOut | TouchTip):
+                    tip.film, tip.transport_air = (
+                        Fraction(self.program.liquid_classes[step.liquid_class].film),
+                        Fraction(0),
+                    )
                 uses.append(Use(channel, tip, place, self.wells[place], volume))
 
     def _aspirate(self, step: Aspirate, kind: LiquidClass, volumes: list[Fraction]) -> Iterator[ExactEffect]:
@@ -209,7 +226,7 @@ class ExactLab:
         height, film = _height(step, kind), Fraction(kind.film)
         reached = _reached(uses, height)
         for use in uses:
-            yield from _judge_immersion(use, height, use.well.surface())
+            yield from judge_immersion(use, height, use.well.surface())
             _forget_film(use.tip, film)
             if not use.tip.air() and total(use.tip.liquid()) <= film + NOTHING:  # 2
                 use.tip.blow_out = Fraction(kind.blow_out)
@@ -229,16 +246,16 @@ class ExactLab:
                 use.tip.draw_air(use.volume - drawn)
                 yield ExactEffect("air drawn", use.place, use.channel, use.volume - drawn)
             use.tip.transport_air = Fraction(kind.transport_air)  # 8
-            yield from _judge_room(use.tip, use.place, use.channel)  # 9
+            yield from judge_room(use.tip, use.place, use.channel)  # 9
         for use in uses:
-            yield from _judge_settled(use, height, kind, use.well.surface())
+            yield from judge_settled(use, height, kind, use.well.surface())
 
     def _dispense(self, step: Dispense, kind: LiquidClass, volumes: list[Fraction]) -> Iterator[ExactEffect]:
         uses: list[Use] = []
         yield from self._uses(step, volumes, uses)
         height, film = _height(step, kind), Fraction(kind.film)
         for use in uses:
-            yield from _judge_settled(use, height, kind, use.well.surface())
+            yield from judge_settled(use, height, kind, use.well.surface())
             held = total(use.tip.liquid()) + use.tip.air()
             delivered = use.tip.push(use.volume, film)  # 2
             if use.volume - held > NOTHING:
@@ -248,17 +265,14 @@ class ExactLab:
                 delivered += use.tip.push(held, film)
                 use.tip.blow_out = Fraction(0)
             for part in delivered:  # 4
-                yield from _judge_given(use, part, total(part))
+                yield from judge_given(use, part, total(part))
                 pour(use.well.holds, part)
-            excess = total(use.well.holds) - Fraction(use.well.shape.max_volume)
-            if excess > NOTHING:
-                pour(self.spilled, take(use.well.holds, excess))
-                yield ExactEffect("overflow", use.place, use.channel, excess)
+            yield from self._run_over(use)
             surface = use.well.surface()
-            yield from _judge_immersion(use, height, surface)
+            yield from judge_immersion(use, height, surface)
             above = height is not None and surface is not None and height > surface + NOTHING
             if not kind.jet and not above and total(use.well.holds) > NOTHING:  # 5
-                yield from _judge_given(use, use.tip.orifice(), _exchanged(use, film))
+                yield from judge_given(use, use.tip.orifice(), _exchanged(use, film))
                 _exchange(use, film)
             _forget_film(use.tip, film)
 
@@ -268,22 +282,44 @@ class ExactLab:
         height, film = _height(step, kind), Fraction(kind.film)
         reached = _reached(uses, height)
         for use in uses:
-            yield from _judge_immersion(use, height, use.well.surface())
-            yield from _judge_settled(use, height, kind, use.well.surface(less=_asked(use, uses, reached)))
+            yield from judge_immersion(use, height, use.well.surface())
+            yield from judge_settled(use, height, kind, use.well.surface(less=_asked(use, uses, reached)))
         for use, drawn in zip(uses, reached, strict=True):
             if use.volume - drawn > NOTHING:
                 yield ExactEffect("air drawn", use.place, use.channel, use.volume - drawn)
             if total(use.well.holds) > NOTHING:
-                yield from _judge_stirring(use, reached=_reach(use.well, height) > 0)
+                yield from judge_stirring(use, reached=_reach(use.well, height) > 0)
             had = use.tip.liquid()
             use.tip.column = [Segment(had)]
-            yield from _judge_room(use.tip, use.place, use.channel, use.volume)
+            yield from judge_room(use.tip, use.place, use.channel, use.volume)
             pour(use.well.holds, had)
             use.tip.column = []
             use.tip.pass_by(use.well.holds)
             use.tip.draw(take(use.well.holds, min(max(total(had), film), total(use.well.holds))))
             _forget_film(use.tip, film)
             use.tip.given = frozenset(use.tip.orifice()) if use.tip.given else frozenset()
+
+    def _clear(self, step: BlowOut | TouchTip) -> Iterator[ExactEffect]:
+        uses: list[Use] = []
+        yield from self._uses(step, [Fraction(0)] * len(step.channels), uses)
+        height = None if step.height is None else Fraction(step.height)
+        for use in uses:
+            yield from judge_settled(use, height, AT_A_HEIGHT, None)
+            if isinstance(step, BlowOut):
+                for part in (segment.liquid for segment in reversed(use.tip.column) if segment.liquid):
+                    yield from judge_given(use, part, total(part))
+                    use.tip.pass_by(part)
+                    pour(use.well.holds, part)
+                use.tip.column, use.tip.given = [], frozenset()
+                use.tip.transport_air = use.tip.blow_out = Fraction(0)
+                yield from self._run_over(use)
+            yield from judge_immersion(use, height, use.well.surface())
+
+    def _run_over(self, use: Use) -> Iterator[ExactEffect]:
+        excess = total(use.well.holds) - Fraction(use.well.shape.max_volume)
+        if excess > NOTHING:
+            pour(self.spilled, take(use.well.holds, excess))
+            yield ExactEffect("overflow", use.place, use.channel, excess)
 
 
 def _that_acted(step: AnyInstruction, outcome: Outcome | None) -> tuple[AnyInstruction | None, Outcome | None]:
@@ -352,44 +388,3 @@ def _forget_film(tip: Tip, film: Fraction) -> None:
     """A tip with no more than a film in it was given nothing."""
     if total(tip.liquid()) <= film + NOTHING:
         tip.given = frozenset()
-
-
-def _judge_given(use: Use, part: Amounts, volume: Fraction) -> Iterator[ExactEffect]:
-    """``volume`` of a mixture like ``part`` comes to the well: what of it was the tip never given?"""
-    names = tuple(name for name in foreign(part, use.well.holds) if name not in use.tip.given)
-    if names and volume > NOTHING:
-        yield ExactEffect("foreign liquid", use.place, use.channel, Fraction(0), names)
-
-
-def _judge_stirring(use: Use, *, reached: bool) -> Iterator[ExactEffect]:
-    parts = [segment.liquid for segment in use.tip.column if segment.liquid and segment.volume > NOTHING]
-    names = sorted({name for part in parts for name in foreign(part, use.well.holds)})
-    if names:
-        yield ExactEffect("foreign liquid", use.place, use.channel, Fraction(0), tuple(names))
-    elif reached and (names := list(foreign(use.tip.wet or {}, use.well.holds))):
-        yield ExactEffect("used tip", use.place, use.channel, Fraction(0), tuple(names))
-
-
-def _judge_room(tip: Tip, place: str, channel: int, extra: Fraction = Fraction(0)) -> Iterator[ExactEffect]:
-    if (missing := tip.overfill(extra)) > NOTHING:
-        yield ExactEffect("tip overfilled", place, channel, missing)
-
-
-def _judge_immersion(use: Use, height: Fraction | None, surface: Fraction | None) -> Iterator[ExactEffect]:
-    if height is None or surface is None:
-        return
-    if use.well.shape.depth is not None:
-        surface = min(surface, Fraction(use.well.shape.depth))
-    too_deep = surface - height - Fraction(use.tip.spec.length)
-    if too_deep > NOTHING:
-        yield ExactEffect("immersed too deep", use.place, use.channel, too_deep)
-
-
-def _judge_settled(
-    use: Use, height: Fraction | None, kind: LiquidClass, surface: Fraction | None
-) -> Iterator[ExactEffect]:
-    end = height
-    if kind.level_detection and surface is not None:
-        end = max(surface - Fraction(kind.immersion), Fraction(0))
-    if use.well.settled_height is not None and end is not None and use.well.settled_height - end > NOTHING:
-        yield ExactEffect("settled layer touched", use.place, use.channel)

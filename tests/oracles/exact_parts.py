@@ -104,6 +104,13 @@ class Tip:
         self.pass_by(self.orifice())
         return delivered
 
+    def vent(self) -> None:
+        """Let all air out."""
+        self.column = [segment for segment in self.column if segment.liquid is not None]
+        self.transport_air = self.blow_out = Fraction(0)
+        self._join()
+        self.pass_by(self.orifice())
+
     def pass_by(self, liquid: Amounts) -> None:
         """Be wet with what passes the orifice or stands at it, if that is anything."""
         if liquid:
@@ -127,7 +134,7 @@ class Well:
     """A well and what it holds."""
 
     shape: WellShape
-    lid: bool
+    is_trash: bool
     holds: Amounts = field(default_factory=dict)
     settled_height: Fraction | None = None
 

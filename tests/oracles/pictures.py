@@ -25,6 +25,8 @@ def picture(lab: LabState | ExactLab) -> Picture:
     for name in lab.labware if isinstance(lab, LabState) else lab.placed:
         site = lab.site_of(name) if isinstance(lab, LabState) else lab.sites[name]
         seen["site", name, site or "none"] = Fraction(1)
+    for device, known in _devices(lab).items():
+        seen |= {("device", device, f"{what} {value}"): Fraction(1) for what, value in known.items()}
     for sort, place, amounts in _liquids(lab):
         for liquid, volume in amounts.items():
             seen[sort, place, liquid] = Fraction(volume)
@@ -36,6 +38,24 @@ def picture(lab: LabState | ExactLab) -> Picture:
         seen["spot", spot, state] = Fraction(1)
         seen |= _tip("stored", spot, tip) if state == "used" else {}
     return seen
+
+
+def _devices(lab: LabState | ExactLab) -> Mapping[str, Mapping[str, object]]:
+    """What is known of each device: "open" is its lid or latch."""
+    if not isinstance(lab, LabState):
+        return lab.modules.known
+    return {
+        name: {
+            "open": now.lid_open if lab.workcell.devices[name].kind == "thermocycler" else now.latch_open,
+            "block": now.celsius,
+            "lid": now.lid_celsius,
+            "rpm": now.rpm,
+            "magnets": (now.magnet_height if now.magnet_height is not None else "raised")
+            if now.magnets_raised
+            else None,
+        }
+        for name, now in lab.devices.items()
+    }
 
 
 def _liquids(lab: LabState | ExactLab) -> Iterable[tuple[str, str, Mapping[str, float | Fraction]]]:

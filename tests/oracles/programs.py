@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from protocols.liquids import LiquidClass
 from protocols.outcomes import Fault, Outcome
 from protocols.program import Program, instruction_adapter
-from protocols.specs import Fill, WorkcellSpec
+from protocols.specs import OFF_DECK, Fill, WorkcellSpec
 from tests.oracles.bench import hand_workcell
 
 BENCH: WorkcellSpec = hand_workcell()
 
 LIQUIDS = ("water", "buffer", "sample 1", "sample 2", "sample 3")
 WELLS = ("plate/A1", "plate/B1", "other/A1", "cones/A1", "cones/B1", "vials/A1", "vials/B1", "dead/A1", "trough/A1")
+MORE_WELLS = ("trash/A1", "shaken/A1", "cycled/A1")
 """Few, so that tips come back to them."""
 OUT_OF_REACH = ("covered/A1", "plate/Z9", "nothing/A1")
 COLUMNS = ("plate", "cones", "vials", "dead")
@@ -30,7 +31,10 @@ KINDS = (
     *("aspirate", "dispense") * 8,
     *("mix", "air_gap") * 3,
     *("drop_tips", "pick_up_tips") * 2,
+    *("blow_out", "touch_tip") * 2,
     *("move_labware", "replace_tip_rack", "wait", "ask_person"),
+    *("set_temperature", "await_temperature", "set_magnet", "run_profile"),
+    *("shake", "set_latch", "set_lid") * 2,
 )
 
 
@@ -77,7 +81,7 @@ def _liquid_class(random: Random, name: str) -> LiquidClass:
 
 
 def _contents(random: Random) -> list[Fill]:
-    filled = [well for well in (*WELLS, "covered/A1") for _ in range(random.choice((0, 1, 1, 2)))]
+    filled = [well for well in (*WELLS, "covered/A1", *MORE_WELLS[1:]) for _ in range(random.choice((0, 1, 1, 2)))]
     fills = [_fill(random, well, random.choice(LIQUIDS)) for well in filled]
     for place in random.choice((("plate", "vials"), ("cones", "dead"), COLUMNS)):
         kind = BENCH.kinds[place]
@@ -108,14 +112,17 @@ def _instruction(random: Random) -> dict[str, Any]:
     kind = random.choice(KINDS)
     match kind:
         case "move_labware":
-            labware = random.choice(("plate", "cones", "tips", "trash", "nothing"))
-            return {"kind": kind, "labware": labware, "site": random.choice((*BENCH.sites, "free", "free", "nowhere"))}
+            labware = random.choice(("plate", "cones", "tips", "trash", "shaken", "cycled", "tall", "nothing"))
+            site = random.choice((*BENCH.sites, "free", "free", "nowhere", OFF_DECK, OFF_DECK))
+            return {"kind": kind, "labware": labware, "site": site, "by": random.choice(("arm", "person"))}
         case "replace_tip_rack":
             return {"kind": kind, "rack": random.choice((*RACKS, "plate", "nothing"))}
         case "wait":
             return {"kind": kind, "seconds": eighths(random, 600)}
         case "ask_person":
             return {"kind": kind, "message": "go on?"}
+    if kind in DEVICE_FIELDS:
+        return {"kind": kind, **_for_a_device(random, kind)}
     pipette, channels = _hands(random)
     step: dict[str, Any] = {"kind": kind, "pipette": pipette, "channels": channels}
     match kind:
@@ -125,7 +132,28 @@ def _instruction(random: Random) -> dict[str, Any]:
             return {**step, "spots": random.choice((None, _spots(random, channels)))}
         case "air_gap":
             return {**step, "volumes": _volumes(random, channels, 20)}
+        case "blow_out" | "touch_tip":
+            height = random.choice((None, None, eighths(random, 4), eighths(random, 16)))
+            return {**step, "wells": _wells(random, channels), "height": height}
     return {**step, **_stroke(random, kind, channels)}
+
+
+DEVICE_FIELDS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "set_temperature": {"celsius": (None, 4.0, 37.5, 99.0, 99.5, 120.0, -5.0), "part": ("block", "block", "lid")},
+    "await_temperature": {"celsius": (None, None, 37.5, 120.0), "part": ("block", "block", "lid")},
+    "set_magnet": {"raised": (True, True, False), "height": (None, 0.0, 12.5, 20.125)},
+    "run_profile": {"steps": ([{"celsius": 95.0, "seconds": 5.0}], [{"celsius": 100.0, "seconds": 5.0}])},
+    "shake": {"rpm": (None, 200.0, 500.0, 3000.5)},
+    "set_latch": {"open": (True, False, False)},
+    "set_lid": {"open": (True, True, False)},
+}
+"""What instructions for devices are asked, field by field."""
+
+
+def _for_a_device(random: Random, kind: str) -> dict[str, Any]:
+    fields = {name: random.choice(values) for name, values in DEVICE_FIELDS[kind].items()}
+    suited = {"set_lid": "cycler", "set_magnet": "magnet", "run_profile": "cycler"}.get(kind, "shaker")
+    return {"device": random.choice((suited,) * 3 + ("shaker", "cycler", "cooler", "nobody")), **fields}
 
 
 def _hands(random: Random) -> tuple[str, list[int]]:
@@ -161,8 +189,8 @@ def _wells(random: Random, channels: Sequence[int]) -> list[str]:
     if len(channels) > 8:
         plate = random.choice(("plate", "other"))
         return random.choice(([f"{plate}/{well}" for well in PLATE], ["trough/A1"] * len(channels)))
-    if random.randint(0, 9) == 0:
-        return [random.choice(OUT_OF_REACH + WELLS) for _ in channels]
+    if random.randint(0, 5) == 0:
+        return [random.choice(OUT_OF_REACH + MORE_WELLS + WELLS) for _ in channels]
     one, column = random.choice(WELLS), random.choice(COLUMNS)
     return random.choice(
         (

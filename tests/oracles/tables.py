@@ -81,6 +81,8 @@ def _expected(filled: Mapping[str, Mapping[str, Any]], rest: dict[str, Any]) -> 
         expected |= {(sort, "", liquid): _exact(volume) for liquid, volume in rest.pop(sort, {}).items()}
     expected |= {("spot", spot, state): Fraction(1) for spot, state in rest.pop("spots", {}).items()}
     expected |= {("site", labware, site): Fraction(1) for labware, site in rest.pop("sites", {}).items()}
+    for device, known in rest.pop("devices", {}).items():
+        expected |= {("device", device, f"{what} {value}"): Fraction(1) for what, value in known.items()}
     if (clock := rest.pop("clock", None)) is not None:
         expected["clock", "", "s"] = _exact(clock)
     if rest:
@@ -117,8 +119,18 @@ def _instruction(rest: dict[str, Any]) -> dict[str, Any]:
     if "air gap" in rest:
         volumes, on = rest.pop("air gap"), _on(rest, 1)
         return {"kind": "air_gap", **on, "volumes": _each(volumes, on["channels"])}
+    for verb in ("blow out", "touch"):
+        if verb in rest:
+            return _end(verb, _places(rest.pop(verb)), rest)
     if "move" in rest:
-        return {"kind": "move_labware", "labware": rest.pop("move"), "site": rest.pop("to")}
+        return {
+            "kind": "move_labware",
+            "labware": rest.pop("move"),
+            "site": rest.pop("to"),
+            "by": rest.pop("by", "arm"),
+        }
+    if "tell" in rest:
+        return {"device": rest.pop("tell"), **rest.pop("this")}
     if "replace" in rest:
         return {"kind": "replace_tip_rack", "rack": rest.pop("replace")}
     if "ask" in rest:
@@ -130,8 +142,16 @@ def _stroke(verb: str, volumes: Any, places: list[str], rest: dict[str, Any]) ->
     on = _on(rest, max(len(places), len(volumes) if isinstance(volumes, list) else 1))
     wells = places * len(on["channels"]) if len(places) == 1 else places
     stroke = {"kind": verb, **on, "wells": wells, "volumes": _each(volumes, on["channels"])}
+    stroke |= {"takes_rest": True} if rest.pop("rest", False) else {}
     cycles = {"cycles": rest.pop("cycles", 1)} if verb == "mix" else {}
     return {**stroke, **cycles, "height": rest.pop("height", None), "liquid_class": rest.pop("class", "plain")}
+
+
+def _end(verb: str, places: list[str], rest: dict[str, Any]) -> dict[str, Any]:
+    on = _on(rest, len(places))
+    wells = places * len(on["channels"]) if len(places) == 1 else places
+    kind = {"blow out": "blow_out", "touch": "touch_tip"}[verb]
+    return {"kind": kind, **on, "wells": wells, "height": rest.pop("height", None)}
 
 
 def _on(rest: dict[str, Any], count: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ the exact interpreter gives; neither uses LabState.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Any, NamedTuple
@@ -31,7 +32,7 @@ Lab = type[LabState]
 PRIMITIVES = frozenset(
     {
         *("pick_up_tips", "drop_tips", "aspirate", "dispense", "mix", "air_gap"),
-        *("move_labware", "replace_tip_rack", "advance_time"),
+        *("blow_out", "touch_tip", "move_labware", "operate", "replace_tip_rack", "advance_time"),
     }
 )
 
@@ -93,6 +94,15 @@ class Hands(NamedTuple):
     pipette: str
     channels: Sequence[int]
     spots: Sequence[str] | None
+
+
+class Ends(NamedTuple):
+    """The arguments of blowing out and touching."""
+
+    pipette: str
+    channels: Sequence[int]
+    wells: Sequence[str]
+    height: float | None
 
 
 class Air(NamedTuple):
@@ -179,7 +189,7 @@ def of_class(**fields: Any) -> Callable[[Stroke], Stroke]:
     return lambda given: given._replace(liquid_class=given.liquid_class.model_copy(update=fields))
 
 
-def without_height(given: Stroke) -> Stroke:
+def without_height(given: Any) -> Any:
     return given._replace(height=None)
 
 
@@ -252,10 +262,45 @@ def losing_spills(state: LabState, *given: Any) -> Effects:
     return effects
 
 
-def moving_anything_anywhere(state: LabState, labware: str, site: str) -> Effects:
+def moving_anything_anywhere(state: LabState, labware: str, site: str, by: str = "arm") -> Effects:
     if labware in state.labware:
         state.labware[labware].site = site
     return ()
+
+
+def by_anybody(state: LabState, labware: str, site: str, by: str = "arm") -> Effects:
+    return LabState.move_labware(state, labware, site, "person")
+
+
+def keeping_the_film(state: LabState, pipette: str, channels: Sequence[int], wells: Any, height: Any) -> Effects:
+    """A blow-out that is a dispense of all there is: the film stays."""
+    volumes = [1e4] * len(channels)
+    effects = LabState.dispense(state, pipette, channels, wells, volumes, LiquidClass(name="film", film=2.0), height)
+    return [effect for effect in effects if effect.kind != "dispensed short"]
+
+
+def on_another_device(state: LabState, instruction: Any) -> Effects:
+    other = {"shaker": "cooler", "cooler": "shaker"}.get(instruction.device, instruction.device)
+    return LabState.operate(state, replace(instruction, device=other))
+
+
+def obeying(state: LabState, instruction: Any) -> Effects:
+    """A device that does whatever it is told."""
+    now = state.devices.get(instruction.device)
+    if now is None or instruction.kind not in ("shake", "set_latch"):
+        return LabState.operate(state, instruction)
+    changes = {"rpm": instruction.rpm} if instruction.kind == "shake" else {"latch_open": instruction.open}
+    state.devices[instruction.device] = replace(now, **changes)
+    return ()
+
+
+def without(**fields: Any) -> Lab:
+    """LabState on a workcell whose devices lack these ranges, or start otherwise."""
+    return starting(
+        lambda workcell: workcell.model_copy(
+            update={"devices": {name: device.model_copy(update=fields) for name, device in workcell.devices.items()}}
+        )
+    )
 
 
 def replacing_another_rack(state: LabState, rack: str) -> Effects:
@@ -325,6 +370,37 @@ MUTANTS: dict[str, Lab] = {
     "drop leaves the tip on the channel": replacing("drop_tips", keeping_dropped_tips),
     "drop always means the trash": altered("drop_tips", Hands, lambda given: given._replace(spots=None)),
     "drop sends nothing to waste": losing_waste("drop_tips"),
+    "blow out does nothing": replacing("blow_out", nothing),
+    "blow out leaves the film": replacing("blow_out", keeping_the_film),
+    "blow out acts on the neighbouring channels": altered("blow_out", Ends, shifted),
+    "blow out takes the wells the other way round": altered("blow_out", Ends, reversed_in("wells")),
+    "blow out ignores the height": altered("blow_out", Ends, without_height),
+    "touch does nothing": replacing("touch_tip", nothing),
+    "touch ignores the height": altered("touch_tip", Ends, without_height),
+    "touch acts on the neighbouring channels": altered("touch_tip", Ends, shifted),
+    "touch blows out": replacing("touch_tip", LabState.blow_out),
+    "devices do nothing": replacing("operate", nothing),
+    "devices do what another is told": replacing("operate", on_another_device),
+    "devices never refuse": replacing("operate", obeying),
+    "devices have no temperatures": without(temperatures=None),
+    "devices start open": without(starts_open=True),
+    "devices start closed": without(starts_open=False),
+    "devices shake at any speed": without(speeds=(0.0, 1e6)),
+    "magnets rise to any height": without(magnet_heights=(0.0, 1e6)),
+    "devices are no obstacle": starting(
+        lambda workcell: workcell.model_copy(
+            update={"sites": {name: site.model_copy(update={"device": None}) for name, site in workcell.sites.items()}}
+        )
+    ),
+    "pipettes reach every site": starting(
+        lambda workcell: workcell.model_copy(
+            update={
+                "sites": {name: site.model_copy(update={"pipettes": True}) for name, site in workcell.sites.items()}
+            }
+        )
+    ),
+    "the arm is in nobody's way": starting(lambda workcell: workcell.model_copy(update={"robot": None})),
+    "move is done by whoever reaches": replacing("move_labware", by_anybody),
     "move does nothing": replacing("move_labware", nothing),
     "move carries anything anywhere": replacing("move_labware", moving_anything_anywhere),
     "replace does nothing": replacing("replace_tip_rack", nothing),

@@ -17,6 +17,7 @@ from protocols.specs import Fill, PlacedLabware
 from protocols.verify import RULES, verify
 
 from .lab import GRID, draw, drop, pick, program, push, workcell
+from .test_devices import DEVICE_CASES
 
 Case = Callable[[], tuple[Program, Program]]
 LAB = workcell()
@@ -319,7 +320,7 @@ def test_a_margin_asks_for_liquid_and_room_to_spare() -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    assert set(CASES) | {"D08", "L11"} == set(RULES)
+    assert set(CASES) | set(DEVICE_CASES) | {"D08", "L11", "L15"} == set(RULES)
 
 
 def test_all_findings_come_at_once_with_step_well_and_mend() -> None:
