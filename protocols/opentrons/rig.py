@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from protocols.opentrons.deck import Deck, Robot
+from protocols.opentrons.deck import TRASH, Deck, Robot
 from protocols.opentrons.walk import Walk
 
 _STAGING = ("A4", "B4", "C4", "D4")
@@ -81,7 +81,7 @@ def _bins(deck: Deck) -> tuple[str, ...]:
             found.setdefault(WASTE_CHUTE)
         elif place.startswith("movableTrash"):
             found.setdefault(deck.slot(place.removeprefix("movableTrash")))
-        else:
+        elif place != TRASH:  # of tips that are dropped in place, the place was named before
             found.setdefault(FIRST_BIN)
     taken = {module.site for module in deck.modules.values()} | {piece.site for piece in deck.pieces.values()}
     if not found:

@@ -28,7 +28,8 @@ def analyse(text: str, folder: Path) -> dict[str, Any]:
     protocol, output = folder / "exported.py", folder / "analysis.json"
     protocol.write_text(text, encoding="utf-8")
     command = [str(PYTHON), "-m", "opentrons.cli", "analyze", f"--json-output={output}", str(protocol)]
-    environment = {**os.environ, "HOME": str(folder), "OT_API_CONFIG_DIR": str(folder / "config")}
+    own = {"HOME": str(folder), "OT_API_CONFIG_DIR": str(folder / "config"), "OPENBLAS_NUM_THREADS": "1"}
+    environment = {**os.environ, **own}
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, env=environment, check=False)
     assert output.exists(), done.stderr
     found: dict[str, Any] = json.loads(output.read_text())

@@ -10,7 +10,7 @@ AIR = ("air",)
 
 
 def intended(program: Program, primary: int = 0) -> list[Act]:
-    """Tips and liquid; of channels that move together, those of channel ``primary`` (the first, if it takes no part)."""
+    """Tips and liquid; of channels that move together, channel ``primary``, or the first if that takes no part."""
     found: list[Act] = []
     wet: set[str] = set()
     for instruction in program.instructions:

@@ -34,6 +34,13 @@ class Well:
         self.acts.append(("load_liquid", self.labware, self.name, liquid, volume))
 
 
+class Bin(Well):
+    """An OT-2's trash: labware with a well below API 2.16, from then on a place of its own."""
+
+    def __getitem__(self, name: str) -> Well:
+        return Well(self.labware, name, self.acts)
+
+
 @dataclass
 class Labware:
     label: str
@@ -119,7 +126,7 @@ class Protocol:
 
     def __init__(self) -> None:
         self.acts: list[Act] = []
-        self.fixed_trash = Labware("trash", self.acts)
+        self.fixed_trash = Bin("trash", "A1", self.acts)
 
     def load_labware(self, name: str, where: Any, **named: Any) -> Labware:
         return loaded(self.acts, name, where, named)

@@ -10,7 +10,7 @@ from typing import Any
 
 from protocols.exporting.opentrons.modules import place_of, slot_of
 from protocols.exporting.opentrons.names import call, in_a_comment, number, quoted
-from protocols.exporting.opentrons.script import Held, Script
+from protocols.exporting.opentrons.script import ApiLevel, Held, Script
 from protocols.liquids import Liquid
 from protocols.specs import OFF_DECK, DeviceSpec, Fill, LabwareSpec, PlacedLabware, SiteSpec
 from protocols.wells import split_well
@@ -24,6 +24,8 @@ MAGNETIC_BLOCK = "magneticBlockV1"
 """The module without a motor: an adapter to Labwright, a module to Opentrons."""
 WASTE_CHUTE = "wasteChute"
 """In the name of the kind of a trash that is a waste chute."""
+LIQUIDS: ApiLevel = (2, 14)
+"""From this level on liquids can be described."""
 OPENTRONS_OWN = "opentrons"
 """The namespace of Opentrons' labware library."""
 FLEX_PIPETTES = {
@@ -199,6 +201,11 @@ def _pipettes(script: Script) -> None:
 
 def _liquids(script: Script) -> None:
     fills = [fill for fill in (*script.spec.contents, *script.program.contents) if _stands(script, fill.well)]
+    if fills and script.level < LIQUIDS:
+        script.remarks.note(
+            f"What {len(fills)} wells hold at the start is not said: API {'.'.join(map(str, script.level))}"
+        )
+        return
     liquids = {**script.spec.liquids, **script.program.liquids}
     variables: dict[str, str] = {}
     for number_of, name in enumerate(dict.fromkeys(fill.liquid for fill in fills)):

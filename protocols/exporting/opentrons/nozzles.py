@@ -77,10 +77,21 @@ def reaches(kind: LabwareSpec, primary: tuple[int, str], other: tuple[int, str],
     if primary[1] == other[1]:
         return True
     here, there = kind.wells.get(primary[1]), kind.wells.get(other[1])
-    if here is None or there is None:
-        return False
-    x = here.x + (other[0] // ROWS - primary[0] // ROWS) * pitch
-    y = here.y - (other[0] % ROWS - primary[0] % ROWS) * pitch
+    return here is not None and there is not None and _is_over(kind, here, primary[0], there, other[0], pitch)
+
+
+def well_under(kind: LabwareSpec, primary: tuple[int, str], channel: int, pitch: float) -> str | None:
+    """The well over which the nozzle of ``channel`` stands when the primary one stands over its own; ``None``: none."""
+    here = kind.wells.get(primary[1])
+    if here is None:
+        return None
+    wells = kind.wells.items()
+    return next((name for name, there in wells if _is_over(kind, here, primary[0], there, channel, pitch)), None)
+
+
+def _is_over(kind: LabwareSpec, here: WellSite, primary: int, there: WellSite, channel: int, pitch: float) -> bool:
+    x = here.x + (channel // ROWS - primary // ROWS) * pitch
+    y = here.y - (channel % ROWS - primary % ROWS) * pitch
     across, along = _opening(kind, there, pitch)
     return abs(x - there.x) <= across / 2 and abs(y - there.y) <= along / 2
 

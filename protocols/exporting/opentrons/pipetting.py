@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from protocols.exporting.opentrons.names import call, number, quoted
-from protocols.exporting.opentrons.nozzles import Layout, layout_of, reaches
-from protocols.exporting.opentrons.script import Held, Script
+from protocols.exporting.opentrons.nozzles import Layout, layout_of, reaches, well_under
+from protocols.exporting.opentrons.script import REFUSES_SHORT, Held, Script
 from protocols.liquids import LiquidClass
 from protocols.program import (
     AirGap,
@@ -38,7 +38,7 @@ def write_pipetting(script: Script, index: int, instruction: PipettingInstructio
     if isinstance(instruction, PickUpTips):
         _pick_up(script, held, instruction)
         return
-    if frozenset(instruction.channels) != frozenset(held.channels):
+    if not _moves_all_tips(script, held, instruction):
         what = "its channels are not those that carry tips, and the nozzles move together"
         script.refuse(instruction, "channels", what, "Name exactly the channels with tips")
         return
@@ -55,6 +55,20 @@ def write_pipetting(script: Script, index: int, instruction: PipettingInstructio
             held.column = 0.0
         case TouchTip():
             _touch(script, held, instruction)
+
+
+def _moves_all_tips(script: Script, held: Held, instruction: PipettingInstruction) -> bool:
+    """Whether it names the channels that carry tips, those that stand beside all wells left out."""
+    used, tips = frozenset(instruction.channels), frozenset(held.channels)
+    if used == tips:
+        return True
+    if not isinstance(instruction, WellStroke) or not used < tips or held.primary not in used:
+        return False
+    labware, well = split_well(_primary_of(held, instruction.channels, instruction.wells))
+    kind = script.kind(labware)
+    return kind is not None and not any(
+        well_under(kind, (held.primary, well), channel, held.spec.pitch) for channel in tips - used
+    )
 
 
 # -- tips -------------------------------------------------------------------------------------------
@@ -117,7 +131,7 @@ def _stroke(script: Script, held: Held, instruction: Aspirate | Dispense | Mix) 
             held.column += volume
         case Dispense():
             _rate(script, held, dispense=dispenses)
-            script.write(call(f"{held.variable}.dispense", number(volume), place))
+            script.write(call(f"{held.variable}.dispense", number(_held_of(script, held, instruction)), place))
             held.column = max(0.0, held.column - volume)
         case Mix():
             _rate(script, held, aspirate=aspirates, dispense=dispenses)
@@ -126,6 +140,18 @@ def _stroke(script: Script, held: Held, instruction: Aspirate | Dispense | Mix) 
         script.write(call("protocol.delay", seconds=number(liquid_class.settle)))
     if isinstance(instruction, Dispense):
         _finish(script, held, liquid_class, place)
+
+
+def _held_of(script: Script, held: Held, instruction: Dispense) -> float:
+    """What is dispensed: newer API levels refuse more than the tip holds, older ones dispense what there is."""
+    volume = instruction.volumes[0]
+    if volume <= held.column + SAME or script.level < REFUSES_SHORT:
+        return volume
+    script.remarks.note(
+        f"Instruction {instruction.id} dispenses {number(volume)} µL where the tip holds {number(held.column)} µL: "
+        "the robot is told the latter"
+    )
+    return held.column
 
 
 def _finish(script: Script, held: Held, liquid_class: LiquidClass, place: str) -> None:

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from protocols.device_instructions import DeviceInstruction
+from protocols.device_instructions import DeviceInstruction, SetLid
 from protocols.exporting.exported import Exported, Remarks
 from protocols.exporting.opentrons.deck import Definitions, write_deck
-from protocols.exporting.opentrons.modules import sets_apart, write_bench, write_device
+from protocols.exporting.opentrons.levels import BASE, level_for
+from protocols.exporting.opentrons.modules import write_bench, write_device
 from protocols.exporting.opentrons.names import call, dictionary, in_a_comment, quoted
-from protocols.exporting.opentrons.nozzles import layout_of
 from protocols.exporting.opentrons.pipetting import write_pipetting
-from protocols.exporting.opentrons.script import ApiLevel, Script
+from protocols.exporting.opentrons.script import Script
 from protocols.instruction import Instruction
 from protocols.program import (
     AskPerson,
-    Aspirate,
-    Dispense,
-    Mix,
     MoveLabware,
-    PickUpTips,
     Program,
     ReplaceTipRack,
     Wait,
 )
 from protocols.specs import WorkcellSpec
+from protocols.wells import split_well
 
 FORM = "an Opentrons protocol"
-BASE: dict[str, ApiLevel] = {"OT-2": (2, 15), "Flex": (2, 16)}
-"""The API level of a protocol that needs no newer one: the first with adapters; of a Flex, with a trash by name."""
-NOTHING_IS_NOT_ALL: ApiLevel = (2, 17)
-"""Below this level a stroke of 0 µL means "all there is"."""
-TASKS: ApiLevel = (2, 27)
-"""From this level on a thermocycler can be set without waiting for it."""
 
 
 def export_opentrons(program: Program, spec: WorkcellSpec, definitions: Definitions | None = None) -> Exported:
@@ -50,27 +41,42 @@ def export_opentrons(program: Program, spec: WorkcellSpec, definitions: Definiti
         remarks.refuse(f"workcell {spec.name}, robot", what, "Compile it for a workcell with such a robot")
         remarks.raise_any(FORM)
     labware = {**spec.labware, **program.labware}
-    script = Script(program, spec, _level(program, spec), remarks, labware)
+    script = Script(program, spec, level_for(program, spec), remarks, labware)
     constants = write_deck(script, definitions or {})
+    _open_lids(script)
     _write_instructions(script)
     _note_what_is_left_out(script)
     remarks.raise_any(FORM)
     return Exported(_file(script, constants), remarks.notes)
 
 
-def _level(program: Program, spec: WorkcellSpec) -> ApiLevel:
-    """The lowest API level that knows all that the program does."""
-    level = BASE[spec.robot or "OT-2"]
-    thermocyclers = [name for name, device in spec.devices.items() if device.kind == "thermocycler"]
-    if sets_apart(program.instructions, thermocyclers):
-        level = max(level, TASKS)
-    for instruction in program.instructions:
-        if isinstance(instruction, PickUpTips) and instruction.pipette in spec.pipettes:
-            layout = layout_of(instruction.channels, spec.pipettes[instruction.pipette].channels)
-            level = max(level, layout.api_level if layout else level)
-        if isinstance(instruction, Aspirate | Dispense | Mix) and not max(instruction.volumes):
-            level = max(level, NOTHING_IS_NOT_ALL)
-    return level
+def _open_lids(script: Script) -> None:
+    """Open the lid of each thermocycler in which something happens before the program says how its lid is.
+
+    Opentrons takes no lid for open that was not opened.
+    """
+    sites = {name: site.device for name, site in script.spec.sites.items() if site.device in script.devices}
+    inside = {name for name, placed in script.labware.items() if placed.site in sites}
+    told: set[str] = set()
+    for instruction in script.program.instructions:
+        if isinstance(instruction, SetLid):
+            told.add(instruction.device)
+            continue
+        wells = getattr(instruction, "wells", ())
+        used = {split_well(well)[0] for well in wells}
+        if isinstance(instruction, MoveLabware):
+            used = {instruction.labware}
+            _open(script, sites.get(instruction.site), told)
+        for labware in used & inside:
+            _open(script, sites.get(script.labware[labware].site), told)
+
+
+def _open(script: Script, device: str | None, told: set[str]) -> None:
+    if device is None or device in told or script.spec.devices[device].kind != "thermocycler":
+        return
+    told.add(device)
+    script.write(f"{script.devices[device]}.open_lid()")
+    script.remarks.note(f"The lid of {device} is opened at the start: it is used before the program says how it is")
 
 
 def _write_instructions(script: Script) -> None:

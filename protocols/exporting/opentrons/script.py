@@ -16,6 +16,8 @@ ApiLevel = tuple[int, int]
 """A version of Opentrons' Python API."""
 TRASH_IS_NO_LABWARE: ApiLevel = (2, 16)
 """From this level on the trash of an OT-2 is a bin and not labware with a well."""
+REFUSES_SHORT: ApiLevel = (2, 17)
+"""From this level on dispensing more than a tip holds is an error, and a stroke of 0 µL is none and not "all"."""
 
 
 @dataclass(slots=True)
