@@ -16,11 +16,16 @@ WASTE_CHUTE = "waste chute"
 
 @dataclass(frozen=True, slots=True)
 class RigModule:
-    """A module: what it is called, Opentrons' model of it, and its site."""
+    """A module: what it is called, Opentrons' model of it, and its site.
+
+    Attributes:
+        starts_open: its lid stands open before the run; ``None`` if the protocol does not rely on it.
+    """
 
     name: str
     model: str
     site: str
+    starts_open: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +59,12 @@ def rig_of(walk: Walk, sites: set[str], fits: Mapping[str, str]) -> Rig:
     """What ``walk`` found; ``sites`` are all on which labware ever stands."""
     deck = walk.deck
     modules = tuple(
-        RigModule(module.name or f"{module.model.partition('V')[0]}_{module.site}", module.model, module.site)
+        RigModule(
+            module.name or f"{module.model.partition('V')[0]}_{module.site}",
+            module.model,
+            module.site,
+            _starts_open(module.model, walk),
+        )
         for module in deck.modules.values()
     )
     return Rig(
@@ -69,6 +79,15 @@ def rig_of(walk: Walk, sites: set[str], fits: Mapping[str, str]) -> Rig:
         gripper=walk.gripper,
         staging=bool(sites & set(_STAGING)),
     )
+
+
+def _starts_open(model: str, walk: Walk) -> bool | None:
+    """Software of before heights were known took a thermocycler's lid to be open until it was closed.
+
+    Source: opentrons 9.0.0, ``drivers/thermocycler/simulator.py``; from API 2.14 and JSON protocols of version
+    6 on, the protocol itself must have opened it.
+    """
+    return True if model.startswith("thermocycler") and not walk.knows_heights else None
 
 
 def _bins(deck: Deck) -> tuple[str, ...]:

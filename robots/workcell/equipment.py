@@ -33,11 +33,16 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module on the deck: what it is called, its model ("heaterShakerModuleV1") and its site ("D1", "slot-1")."""
+    """A module on the deck: what it is called, its model ("heaterShakerModuleV1") and its site ("D1", "slot-1").
+
+    Attributes:
+        starts_open: its lid or latch stands open before a run; ``None`` if that is not known.
+    """
 
     name: str
     model: str
     slot: str
+    starts_open: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,5 +197,8 @@ def _devices(equipment: Equipment) -> dict[str, Any]:
             known = ", ".join((*MODULES, MAGNETIC_BLOCK))
             raise InputError(f"a workcell cannot have a module '{module.model}'", mend=f"It can have: {known}")
         kind = MODULES[module.model].kind
-        devices[module.name] = {"kind": kind, "driver": "simulated", "model": module.model, "slot": module.slot}
+        placed: dict[str, Any] = {"model": module.model, "slot": module.slot}
+        if module.starts_open is not None:
+            placed["starts_open"] = module.starts_open
+        devices[module.name] = {"kind": kind, "driver": "simulated", **placed}
     return devices

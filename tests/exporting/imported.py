@@ -20,7 +20,7 @@ def imported(analysis: Path, folder: Path) -> tuple[Imported, Workcell]:
         name="imported",
         robot=rig.robot,
         pipettes=rig.pipettes,
-        modules=tuple(Module(module.name, module.model, module.site) for module in rig.modules),
+        modules=tuple(Module(module.name, module.model, module.site, module.starts_open) for module in rig.modules),
         adapters=rig.adapters,
         kinds={name: definition for name, definition in rig.kinds.items() if definition is not None},
         fits=rig.fits,
