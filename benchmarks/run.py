@@ -83,7 +83,7 @@ async def _bare(handler: LiquidHandler, deck: Any, operations: int, channels: in
         if number and wells[0] == "A1":
             rack.fill()
             if isinstance(handler.backend, SimulatedLiquidHandler):
-                handler.backend.begin(f"bare:rack {number}")
+                handler.backend.acts.begin(f"bare:rack {number}")
                 await handler.backend.replace_tip_rack(RACK)
         spots = [rack.get_item(well) for well in wells]
         drawn, filled = ([deck.get_resource(plate).get_item(well) for well in wells] for plate in (source, target))
@@ -97,7 +97,7 @@ async def _bare(handler: LiquidHandler, deck: Any, operations: int, channels: in
             )
         ):
             if isinstance(handler.backend, SimulatedLiquidHandler):
-                handler.backend.begin(f"bare:{number} {act}")
+                handler.backend.acts.begin(f"bare:{number} {act}")
             await call()
     seconds = time.perf_counter() - start
     await handler.stop()

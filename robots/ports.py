@@ -21,7 +21,7 @@ class Driver(Protocol):
     :class:`~protocols.outcomes.Outcome`, never an exception.
 
     Attributes:
-        answers: the device can say whether an act happened.
+        answers: the liquid handler and its arm can say whether an act happened.
     """
 
     answers: bool
@@ -35,7 +35,7 @@ class Driver(Protocol):
         ...
 
     def acts(self, instruction: AnyInstruction) -> int:
-        """How many acts the instruction consists of: 2 for moving labware (grip, release), otherwise 1."""
+        """How many acts the instruction consists of: 2 for an arm that moves labware (grip, release), otherwise 1."""
         ...
 
     async def execute(self, instruction: AnyInstruction, *, acts_done: int = 0) -> Outcome:
@@ -47,8 +47,8 @@ class Driver(Protocol):
         """
         ...
 
-    async def acts_done(self, instruction_id: str) -> int | None:
-        """Ask the device how many acts of the instruction happened; ``None`` if it cannot say.
+    async def acts_done(self, instruction: AnyInstruction) -> int | None:
+        """Ask the device that carries it out how many acts of the instruction happened; ``None`` if it cannot say.
 
         Raises:
             ConnectionLost: the device does not answer.

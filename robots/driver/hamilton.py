@@ -15,8 +15,11 @@ from pylabrobot.resources import Container, Tip
 from pylabrobot.resources.liquid import Liquid
 
 from protocols.liquids import Behaviours, LiquidClass
+from protocols.program import PipettingInstruction, TouchTip
+from protocols.specs import WorkcellSpec
 from robots.driver.dialects import Plain
 from robots.driver.stroke import Stroke
+from robots.simulator.translation import is_core_head
 
 TOUCH_OFF_CLEARANCE = 0.5
 """mm that the tip's axis stays away from the wall while it touches off."""
@@ -66,6 +69,8 @@ class Star(Plain):
     def dispense(self, stroke: Stroke, *, head: bool) -> dict[str, Any]:
         """See :class:`~robots.driver.dialects.Dialect`."""
         own, count = stroke.liquid_class, len(stroke.channels)
+        if stroke.sort != "plain":
+            return self._beyond_strokes(stroke, head)
         empties = [empties_tip(stroke, index) for index in range(count)]
         classes = [
             hamilton_class(own, tip, head=head, blow_out=own.blow_out if empties[index] else 0.0)
@@ -94,6 +99,27 @@ class Star(Plain):
             "settling_time": [own.settle] * count,
             "side_touch_off_distance": self._touch_off(stroke) if own.touch_off else 0.0,
         }
+
+    def _beyond_strokes(self, stroke: Stroke, head: bool) -> dict[str, Any]:
+        """A blow-out is the firmware's "empty tip" (dispensing mode 4); a dispense of nothing ends at the wall."""
+        count = len(stroke.channels)
+        quiet = {"jet": [False] * count, "blow_out": [False] * count, "transport_air_volume": [0.0] * count}
+        empties = stroke.sort == "blown out"
+        if head:
+            return {"hlc": None, "jet": False, "blow_out": False, "empty": empties, "transport_air_volume": 0.0}
+        return {
+            **quiet,
+            "lld_mode": [_LLD.OFF] * count,
+            "empty": [empties] * count,
+            "disable_volume_correction": [True] * count,
+            "side_touch_off_distance": 0.0 if empties else self._touch_off(stroke),
+        }
+
+    def refusal(self, instruction: PipettingInstruction, workcell: WorkcellSpec) -> str:
+        """See :class:`~robots.driver.dialects.Dialect`."""
+        if isinstance(instruction, TouchTip) and is_core_head(workcell.pipettes[instruction.pipette]):
+            return "a CO-RE head has no way to touch the walls of 96 wells"
+        return ""
 
     def grip(self) -> dict[str, Any]:
         """See :class:`~robots.driver.dialects.Dialect`."""

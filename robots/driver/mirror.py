@@ -16,37 +16,47 @@ from pylabrobot.resources import Container, Coordinate, Plate, Resource, Resourc
 from pylabrobot.resources.tip_tracker import TipTracker
 
 from protocols import tips
+from protocols.devices import holds_fast
 from protocols.errors import DeviceError
 from protocols.labstate import LabState
-from protocols.program import Aspirate, Dispense, DropTips, Mix, PickUpTips, PipettingInstruction
-from protocols.specs import WorkcellSpec
+from protocols.program import (
+    Aspirate,
+    BlowOut,
+    Dispense,
+    DropTips,
+    Mix,
+    PickUpTips,
+    PipettingInstruction,
+    TouchTip,
+)
+from protocols.specs import OFF_DECK, WorkcellSpec
 from protocols.vessels import LabwareInstance
 from protocols.wells import split_well
 from robots.guard import GuardedLiquidHandler, Refused
+from robots.simulator.translation import HEAD_96, is_core_head
 from robots.workcell import Workcell
-from robots.workcell.decks import TRASH, BuiltDeck
+from robots.workcell.built import TRASH, BuiltDeck
 from robots.workcell.labware import containers_of, spots_of
 
-HEAD_96 = 96
 GRIP_BELOW_TOP = 5.0
 """mm below a plate's top where it is gripped: pylabrobot's default."""
 
 
 def number_channels(workcell: WorkcellSpec) -> dict[str, tuple[int, ...]]:
-    """pylabrobot's numbers for each pipette's channels: pipettes one after the other, the 96 head apart.
+    """pylabrobot's numbers for each pipette's channels: pipettes one after the other, a CO-RE head apart.
 
     Raises:
-        DeviceError: there is more than one 96 head.
+        DeviceError: there is more than one CO-RE head.
     """
     numbers: dict[str, tuple[int, ...]] = {}
     first = 0
     for name, pipette in workcell.pipettes.items():
-        if pipette.channels >= HEAD_96:
+        if is_core_head(pipette):
             numbers[name] = tuple(range(pipette.channels))
             continue
         numbers[name] = tuple(range(first, first + pipette.channels))
         first += pipette.channels
-    if sum(pipette.channels >= HEAD_96 for pipette in workcell.pipettes.values()) > 1:
+    if sum(map(is_core_head, workcell.pipettes.values())) > 1:
         raise DeviceError("pylabrobot moves one 96 head, this workcell has more", where=f"workcell {workcell.name}")
     return numbers
 
@@ -73,6 +83,7 @@ class Mirror:
         self._standing: dict[str, _Standing] = {}
         self._prototypes: dict[str, TipSpot] = {}
         self.numbers = number_channels(workcell.spec)
+        self.heads = frozenset(name for name, pipette in workcell.spec.pipettes.items() if is_core_head(pipette))
         self.follow_labware()
 
     @property
@@ -110,6 +121,11 @@ class Mirror:
             Refused: there is none.
         """
         labware, well = split_well(reference)
+        if labware == self._workcell.spec.trash:
+            trash = self._built.deck.get_resource(TRASH)
+            if isinstance(trash, Container) and reference in self._state.wells:
+                return trash
+            raise Refused("no liquid goes there", place=reference)
         found = self._stands(labware).wells.get(well)
         if found is None:
             raise Refused("there is no such well", place=reference)
@@ -151,10 +167,22 @@ class Mirror:
         self._follow_channels(handler, instruction.pipette)
         if isinstance(instruction, PickUpTips | DropTips):
             self._follow_spots(instruction.spots or ())
-        if isinstance(instruction, Aspirate | Dispense | Mix):
+        if isinstance(instruction, Aspirate | Dispense | Mix | BlowOut | TouchTip):
             for reference in set(instruction.wells):
                 tracker = self.container(reference).tracker
                 tracker.volume = tracker.pending_volume = min(self._state.volume(reference), tracker.max_volume)
+
+    def obstacles(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What keeps pipettes from labware, by its name, and what keeps the gripper from a site."""
+        kept = {name: item.obstacle for name, item in self._state.labware.items() if item.obstacle is not None}
+        spec, fast = self._workcell.spec, {}
+        for site in spec.sites.values():
+            now = self._state.devices.get(site.device or "")
+            reason = None if now is None else holds_fast(spec.devices[site.device or ""], now)
+            holder = self._built.holders.get(site.id)
+            if reason is not None and holder is not None:
+                fast[holder.name] = f"{site.device}: {reason}"
+        return {name: reason for name, reason in kept.items() if reason != "lid in the way"}, fast
 
     def follow_labware(self, held: Resource | None = None) -> None:
         """Stand every piece of labware where LabState says; ``held`` is in the gripper and stays so."""
@@ -173,7 +201,8 @@ class Mirror:
     def _is_standing(self, name: str, item: LabwareInstance) -> bool:
         standing = self._standing.get(name)
         same = standing is not None and standing.instance is item and standing.lid == item.lid
-        return same and standing is not None and standing.resource.parent is self._built.holders.get(item.site)
+        wanted = None if item.site == OFF_DECK else self._built.holders.get(item.site)
+        return same and standing is not None and standing.resource.parent is wanted
 
     def _stand(self, name: str, item: LabwareInstance, held: Resource | None) -> None:
         standing = self._standing.get(name)
@@ -182,7 +211,7 @@ class Mirror:
             standing = _Standing(item, item.site, item.lid, resource, containers_of(resource), spots_of(resource))
             self._standing[name] = standing
         standing.instance, standing.site = item, item.site
-        if standing.resource is not held:
+        if standing.resource is not held and item.site != OFF_DECK:
             try:
                 self.site(item.site).assign_child_resource(standing.resource)
             except (ValueError, AssertionError) as error:  # pylabrobot refuses it: its name, or its sort of plate
@@ -190,7 +219,7 @@ class Mirror:
 
     def _follow_channels(self, handler: GuardedLiquidHandler, pipette: str) -> None:
         mounted = self._state.channels.get(pipette, [])
-        trackers = handler.head96 if len(mounted) >= HEAD_96 else handler.head
+        trackers = handler.head96 if pipette in self.heads else handler.head
         for number, tip in zip(self.numbers.get(pipette, ()), mounted, strict=True):
             if number in trackers:
                 self._follow_tip(trackers[number], tip)
@@ -239,7 +268,7 @@ class Mirror:
         numbers = self.numbers.get(pipette, ())
         if channel >= len(numbers):
             return None
-        trackers = handler.head96 if len(numbers) >= HEAD_96 else handler.head
+        trackers = handler.head96 if pipette in self.heads else handler.head
         tracker = trackers.get(numbers[channel])
         return tracker._tip if tracker is not None else None
 

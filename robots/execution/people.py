@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 
+from protocols.labstate import LabState
 from protocols.ports import Person
-from protocols.program import AnyInstruction
+from protocols.program import AnyInstruction, AskPerson, MoveLabware, ReplaceTipRack
+from protocols.specs import OFF_DECK
 from robots.execution.control import Switches
 from robots.execution.halting import Halt
 from robots.execution.ledger import Ledger
@@ -70,3 +72,23 @@ class People:
         finally:
             said.append(answer if answer in question.choices else None)
             self._switches.wake()
+
+
+def request_of(instruction: AnyInstruction, state: LabState) -> str | None:
+    """What a person is asked to do where an instruction is theirs to do; ``None`` where a device does it."""
+    match instruction:
+        case AskPerson():
+            return instruction.message
+        case ReplaceTipRack():
+            return f"Take the tip rack {instruction.rack} away and put a full one in its place."
+        case MoveLabware(by="person"):
+            return _carrying(instruction.labware, state.site_of(instruction.labware), instruction.site)
+    return None
+
+
+def _carrying(labware: str, origin: str | None, target: str) -> str:
+    if target == OFF_DECK:
+        return f"Take {labware} off the deck" + (f": it stands on {origin}." if origin is not None else ".")
+    if origin == OFF_DECK:
+        return f"Put {labware}, which stands beside the deck, on {target}."
+    return f"Carry {labware}" + (f" from {origin}" if origin is not None else "") + f" to {target}."

@@ -16,7 +16,7 @@ from protocols import timing
 from protocols.errors import LabwrightError
 from protocols.outcomes import Outcome
 from protocols.ports import CheckpointHook, Person, RecoveryChoice, RecoveryPolicy
-from protocols.program import AnyInstruction, AskPerson, MoveLabware, ReplaceTipRack, Wait, instruction_adapter
+from protocols.program import AnyInstruction, MoveLabware, Wait, instruction_adapter
 from protocols.specs import WorkcellSpec
 from protocols.wording import in_few_digits
 from robots.execution.connection import Connection
@@ -24,7 +24,7 @@ from robots.execution.control import SAFE_SECONDS, Switches, try_to_make_safe
 from robots.execution.devices import Devices
 from robots.execution.halting import Halt, named
 from robots.execution.ledger import Ledger
-from robots.execution.people import People
+from robots.execution.people import People, request_of
 from robots.execution.progress import Doubt, Ended, Progress, start_time
 from robots.execution.recovery import check_outcome, policy_choice, what_remains
 from robots.execution.substitution import children
@@ -136,8 +136,8 @@ class Runner:
         if self._is_held():
             return
         late = self._lateness(instruction)
-        if isinstance(instruction, AskPerson | ReplaceTipRack):
-            await self._people.ask("confirm", instruction, _request(instruction) + late, ("done",))
+        if (request := request_of(instruction, self._progress.state)) is not None:
+            await self._people.ask("confirm", instruction, request + late, ("done",))
         elif late and await self._people.ask("late", instruction, f"Go on?{late}", ("go on", "skip")) == "skip":
             self._decided("skip", "person", ())
             return
@@ -220,7 +220,7 @@ class Runner:
         assert doubt is not None
         instruction = doubt.instruction
         try:
-            done = await self._connection.ask(lambda driver: driver.acts_done(instruction.id))
+            done = await self._connection.ask(lambda driver: driver.acts_done(instruction))
         except ConnectionLost as error:
             await self._connection.renew(instruction, error)
             return
@@ -233,7 +233,7 @@ class Runner:
 
     async def _ask_what_happened(self, doubt: Doubt) -> None:
         instruction = doubt.instruction
-        half = isinstance(instruction, MoveLabware) and doubt.acts_done == 0
+        half = isinstance(instruction, MoveLabware) and instruction.by == "arm" and doubt.acts_done == 0
         choices = ("it happened", "it did not happen", *(("the arm holds it",) if half else ()))
         text = f"{named(instruction)}: begun, and the device cannot say how it ended. Did it happen?"
         answer = await self._people.ask("doubt", instruction, text, choices)
@@ -326,12 +326,6 @@ def _why(error: BaseException) -> str:
 def _plain(instruction: AnyInstruction) -> dict[str, Any]:
     plain: dict[str, Any] = instruction_adapter.dump_python(instruction, mode="json", exclude_none=True)
     return plain
-
-
-def _request(instruction: AskPerson | ReplaceTipRack) -> str:
-    if isinstance(instruction, AskPerson):
-        return instruction.message
-    return f"Take the tip rack {instruction.rack} away and put a full one in its place."
 
 
 def _said(fault: Outcome) -> str:

@@ -21,9 +21,26 @@ pylabrobot 0.2.2 lets the following through. What closes each:
 10. ``stop()`` is accepted with tips or liquid mounted: refused, unless the caller says that the record knows of them.
 11. Opentrons tip racks are fetched from the web: :mod:`robots.workcell.opentrons` reads the installed definitions.
 12. The Visualizer loads scripts from elsewhere and has no login: it is not used; :mod:`robots.report` draws the deck.
+
+13 to 18, of the devices on the deck, are in :mod:`robots.guard.modules`.
 """
 
 from robots.guard.handler import GuardedLiquidHandler
+from robots.guard.modules import (
+    GuardedHeaterShaker,
+    GuardedMagneticModule,
+    GuardedTemperatureController,
+    GuardedThermocycler,
+)
 from robots.guard.refusal import Limit, Refused, TipsUnknown
 
-__all__ = ["GuardedLiquidHandler", "Limit", "Refused", "TipsUnknown"]
+__all__ = [
+    "GuardedHeaterShaker",
+    "GuardedLiquidHandler",
+    "GuardedMagneticModule",
+    "GuardedTemperatureController",
+    "GuardedThermocycler",
+    "Limit",
+    "Refused",
+    "TipsUnknown",
+]

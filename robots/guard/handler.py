@@ -6,7 +6,7 @@ overridden (``transfer``, ``discard_tips``, ``return_tips``, ``move_plate`` …)
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -46,11 +46,18 @@ HEAD_96 = 96
 
 
 class GuardedLiquidHandler(NoManualMoves):
-    """pylabrobot's liquid handler behind a guard; every method may raise :class:`~robots.guard.refusal.Refused`."""
+    """pylabrobot's liquid handler behind a guard; every method may raise :class:`~robots.guard.refusal.Refused`.
+
+    Attributes:
+        kept: what keeps the pipettes from labware, by its name: it shakes, or is under a closed lid.
+        held_fast: what keeps the gripper from a site, by its holder's name.
+    """
 
     def __init__(self, backend: LiquidHandlerBackend, deck: Deck, limit: Limit | None = None) -> None:
         super().__init__(backend=backend, deck=deck)
         self.limit = limit or Limit()
+        self.kept: Mapping[str, str] = {}
+        self.held_fast: Mapping[str, str] = {}
         self._destination: Resource | None = None
 
     async def setup(self, **backend_kwargs: Any) -> None:
@@ -83,7 +90,7 @@ class GuardedLiquidHandler(NoManualMoves):
         """As pylabrobot's; each spot once, each with a tip, onto channels without one."""
         channels = self._channels(use_channels, len(tip_spots))
         check_distinct("spot", [spot.name for spot in tip_spots])
-        check_on_deck(self.deck, tip_spots)
+        check_on_deck(self.deck, tip_spots, self.kept)
         for channel, spot in zip(channels, tip_spots, strict=True):
             if self.head[channel].has_tip:
                 raise Refused(f"channel {channel} has a tip already", place=spot.name, channel=channel)
@@ -103,7 +110,7 @@ class GuardedLiquidHandler(NoManualMoves):
         channels = self._channels(use_channels, len(tip_spots))
         spots = [spot for spot in tip_spots if isinstance(spot, TipSpot)]
         check_distinct("spot", [spot.name for spot in spots])
-        check_on_deck(self.deck, tip_spots)
+        check_on_deck(self.deck, tip_spots, self.kept)
         for channel, spot in zip(channels, tip_spots, strict=True):
             if not self.head[channel].has_tip:
                 raise Refused(f"channel {channel} has no tip", place=spot.name, channel=channel)
@@ -114,7 +121,7 @@ class GuardedLiquidHandler(NoManualMoves):
 
     async def pick_up_tips96(self, tip_rack: TipRack, *args: Any, **kwargs: Any) -> None:
         """As pylabrobot's; from a full rack of 96, onto a head without tips."""
-        check_on_deck(self.deck, [tip_rack])
+        check_on_deck(self.deck, [tip_rack], self.kept)
         self._need_head()
         spots = tip_rack.get_all_items() if isinstance(tip_rack, TipRack) else []
         missing = sum(not spot.tracker.has_tip for spot in spots)
@@ -222,6 +229,9 @@ class GuardedLiquidHandler(NoManualMoves):
             self._destination = None
 
     def _check_free(self, resource: Resource, destination: Resource) -> None:
+        for place in (resource.parent, destination):
+            if place is not None and place.name in self.held_fast:
+                raise Refused(self.held_fast[place.name], place=resource.name)
         if not isinstance(destination, Resource):
             raise Refused(f"{destination} is not a place that holds labware", place=resource.name)
         check_on_deck(self.deck, [destination])
@@ -318,7 +328,7 @@ class GuardedLiquidHandler(NoManualMoves):
         for well in wells:
             if not isinstance(well, Container):
                 raise Refused("it does not hold liquid", place=getattr(well, "name", str(well)))
-        check_on_deck(self.deck, wells)
+        check_on_deck(self.deck, wells, self.kept)
 
     def _check_mix(self, mix: Mix | None, most: float, place: str) -> None:
         if mix is None:

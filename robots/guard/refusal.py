@@ -62,6 +62,25 @@ def check_amount(name: str, value: float | None, *, most: float = math.inf, plac
         raise Refused(f"the {name} of {value:g} is over the limit of {most:g}", place=place)
 
 
+def check_range(name: str, value: float, allowed: tuple[float, float] | None, unit: str, device: str) -> None:
+    """Refuse a set-point that is not finite or outside ``allowed``, which is ``None`` where a device has no such thing.
+
+    Raises:
+        Refused: naming the device.
+    """
+    if allowed is None:
+        raise Refused(f"it has no {name} to set", place=device)
+    if not math.isfinite(value):
+        raise Refused(f"the {name} is {value}, not a number", place=device)
+    low, high = allowed
+    if not low <= value <= high:
+        raise Refused(
+            f"a {name} of {value:g} {unit} is outside its range",
+            place=device,
+            mend=f"It goes from {low:g} to {high:g} {unit}",
+        )
+
+
 def check_flow_rate(value: float | None, most: float, place: str) -> None:
     """Refuse a flow rate (µL/s) that is 0, negative, not finite or over ``most``.
 
@@ -103,15 +122,22 @@ def check_offset(container: Container, offset: Coordinate | None) -> None:
         raise Refused(f"an offset of {offset.x:g}, {offset.y:g} mm leaves the well", place=container.name)
 
 
-def check_on_deck(deck: Deck, resources: Sequence[Resource]) -> None:
+def check_on_deck(deck: Deck, resources: Sequence[Resource], kept: Mapping[str, str] | None = None) -> None:
     """Refuse labware that does not stand on ``deck``: by identity, where pylabrobot compares by value.
+
+    Args:
+        kept: what keeps a pipette from labware, by its name.
 
     Raises:
         Refused: naming the labware.
     """
+    seen: set[int] = set()
     for resource in resources:
         top: Resource | None = resource
-        while top is not None and top is not deck:
+        while top is not None and top is not deck and id(top) not in seen:
+            seen.add(id(top))
+            if kept and top.name in kept:
+                raise Refused(f"'{top.name}' is out of reach: {kept[top.name]}", place=resource.name)
             top = top.parent
         if top is None:
             raise Refused("it does not stand on the deck", place=resource.name)

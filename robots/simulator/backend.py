@@ -1,7 +1,8 @@
 """A pylabrobot backend for the liquid handler of a simulated lab.
 
 The pipettes of the device lie side by side in pylabrobot's channel numbers, in the order in which the workcell
-lists them; one with 96 channels is the 96 head. So on an OT-2 "left" is channel 0 and "right" the next free number.
+lists them; a Hamilton CO-RE head with 96 channels is the 96 head. So on an OT-2 "left" is channel 0 and "right" the
+next free number.
 
 Every call is one act of the World. What a real device could not do it reports as pylabrobot's
 ``ChannelizedError`` with a typed error for each channel that failed; the other channels have moved. What
@@ -11,6 +12,8 @@ pylabrobot's operations cannot say comes in backend keyword arguments:
 - ``height``: mm above the cavity bottom; without one, the operations' ``liquid_height``.
 - ``pipette``: the pipette's id, checked against the channels.
 - ``air_gap``: an aspirate that draws air.
+- ``blow_out``: a dispense that pushes out all that the tips hold, at the operation's flow rate; ``touch_tip``: one of
+  nothing, for the touch of the wall.
 - ``site``: where a resource is dropped; without one, the site nearest to the operation's coordinate.
 """
 
@@ -41,6 +44,7 @@ from pylabrobot.resources import ItemizedResource, Resource, Tip, TipSpot
 from protocols.errors import DeviceError
 from protocols.liquids import LiquidClass
 from protocols.outcomes import Outcome
+from robots.simulator.acts import Acts
 from robots.simulator.channel_errors import channel_error
 from robots.simulator.port import WorldPort
 from robots.simulator.translation import (
@@ -50,6 +54,8 @@ from robots.simulator.translation import (
     SingleOperation,
     class_of,
     common_mix,
+    emptying,
+    is_core_head,
     liquid_handler_of,
     number_channels,
     reference,
@@ -72,29 +78,14 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
         self.world = world
         self.device = liquid_handler_of(world.workcell, device)
         pipettes = [pipette for pipette in world.workcell.pipettes.values() if pipette.device == self.device]
-        self._head96_pipette = next((pipette.id for pipette in pipettes if pipette.channels == HEAD_96), None)
+        self._head96_pipette = next((pipette.id for pipette in pipettes if is_core_head(pipette)), None)
         self._channels = number_channels(pipettes)
         self._head96_installed = self._head96_pipette is not None
         self._num_arms = 0 if world.workcell.arm is None else 1
         self._references: dict[str, str] = {}
-        self._instruction: str | None = None
-        self._next_act = 0
-        self._outcomes: list[Outcome] = []
+        self.acts = Acts(world, self.device)
 
     # -- acts and their numbers ---------------------------------------------------------------------
-
-    def begin(self, run_instruction: str, first_act: int = 0) -> None:
-        """Say that the next calls carry out "RUN:INSTRUCTION", from its act ``first_act`` on."""
-        self._instruction = run_instruction
-        self._next_act = first_act
-        self._outcomes = []
-
-    def outcome(self) -> Outcome:
-        """What the device said of the acts since :meth:`begin`: the last one's word, and the time of all."""
-        if not self._outcomes:
-            return Outcome()
-        last = self._outcomes[-1]
-        return last.model_copy(update={"seconds": sum(outcome.seconds for outcome in self._outcomes)})
 
     def channel_of(self, pipette: str, channel: int = 0) -> int:
         """pylabrobot's number of a pipette's channel; the 96 head's are its own.
@@ -109,10 +100,6 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
                 return number
         raise DeviceError(f"'{self.device}' has no channel {channel} of a pipette '{pipette}'")
 
-    async def acts_done(self, run_instruction: str) -> int | None:
-        """How many acts of "RUN:INSTRUCTION" this device did; ``None`` if it cannot say."""
-        return await self.world.acts_done(run_instruction, self.device)
-
     async def make_safe(self) -> None:
         """Stop all motion now."""
         await self.world.make_safe()
@@ -124,6 +111,10 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
     async def replace_tip_rack(self, rack: str) -> Outcome:
         """A person puts a full rack in the place of ``rack``."""
         return await self._act({"kind": "replace_tip_rack", "rack": rack})
+
+    async def carry(self, labware: str, site: str) -> Outcome:
+        """A person carries ``labware`` to ``site``."""
+        return await self._act({"kind": "carry", "labware": labware, "site": site})
 
     async def ask_person(self, message: str) -> Outcome:
         """A person reads ``message``; in the lab this only takes time."""
@@ -209,9 +200,16 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
         liquid_class: LiquidClass | None = None,
         height: float | None = None,
         pipette: str | None = None,
+        blow_out: bool = False,
+        touch_tip: bool = False,
     ) -> None:
         """Dispense; with ``mix``, the mixing afterwards is an act of its own. See ``LiquidHandler.dispense``."""
         for name, channels, part in self._by_pipette(ops, use_channels, pipette):
+            if blow_out or touch_tip:
+                wells = [self._reference(op.resource) for op in part]
+                rate = part[0].flow_rate if blow_out else None
+                await self._act(emptying(name, channels, wells, height, rate))
+                continue
             stroke = self._stroke(name, channels, part, liquid_class, height, inwards=False)
             await self._act({**stroke, "kind": "dispense", "volumes": [op.volume for op in part]})
             await self._mix(stroke, common_mix([op.mix for op in part]))
@@ -264,9 +262,15 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
         dispense: MultiHeadDispensePlate | MultiHeadDispenseContainer,
         liquid_class: LiquidClass | None = None,
         height: float | None = None,
+        blow_out: bool = False,
+        touch_tip: bool = False,
     ) -> None:
         """Dispense with the head; see pylabrobot's ``LiquidHandler.dispense96``."""
         stroke, volumes = self._stroke96(dispense, liquid_class, height, inwards=False)
+        if blow_out or touch_tip:
+            rate = dispense.flow_rate if blow_out else None
+            await self._act(emptying(stroke["pipette"], stroke["channels"], stroke["wells"], height, rate))
+            return
         await self._act({**stroke, "kind": "dispense", "volumes": volumes})
         await self._mix(stroke, common_mix([dispense.mix] * len(volumes)))
 
@@ -292,16 +296,7 @@ class SimulatedLiquidHandler(LiquidHandlerBackend):  # type: ignore[misc]
 
     async def _act(self, command: dict[str, Any]) -> Outcome:
         """One act of the World; what failed is raised."""
-        if self._instruction is None:
-            done = await self.world.acts_done("direct", self.device)
-            if done is None:
-                raise DeviceError(
-                    "this device cannot say what it has done", mend="Call begin() before each instruction"
-                )
-            self.begin("direct", done)
-        outcome = await self.world.act(f"{self._instruction}#{self._next_act}", command)
-        self._next_act += 1
-        self._outcomes.append(outcome)
+        outcome = await self.acts.perform(command)
         if outcome.faults:
             self._raise(command, outcome)
         return outcome

@@ -1,7 +1,8 @@
 """What the World can be told to do: one act of one device each.
 
 The fields are those of the instructions in :mod:`protocols.program`, with the liquid class itself in place of its
-name; volumes are µL, heights mm, times s. Carrying labware is two acts, ``grip`` and ``release``.
+name; volumes are µL, heights mm, times s. An arm carries labware in two acts, ``grip`` and ``release``; a person in
+one, ``carry``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from protocols import program
 from protocols.instruction import Amounts, Channels, References
-from protocols.liquids import Amount, LiquidClass, Name, Record
+from protocols.liquids import Amount, LiquidClass, Name, PositiveAmount, Record
+from robots.simulator.device_commands import DeviceCommand
 
 
 class _Pipetting(Record):
@@ -77,6 +79,23 @@ class AirGap(_Pipetting):
     volumes: Amounts
 
 
+class BlowOut(_Pipetting):
+    """See :class:`protocols.program.BlowOut`."""
+
+    kind: Literal["blow_out"] = "blow_out"
+    wells: References
+    flow_rate: PositiveAmount = 100.0
+    height: Amount | None = None
+
+
+class TouchTip(_Pipetting):
+    """See :class:`protocols.program.TouchTip`."""
+
+    kind: Literal["touch_tip"] = "touch_tip"
+    wells: References
+    height: Amount | None = None
+
+
 class Grip(Record):
     """Take hold of a piece of labware and lift it: the first act of moving labware."""
 
@@ -88,6 +107,14 @@ class Release(Record):
     """Carry what is held to a site and let go of it there: the second act of moving labware."""
 
     kind: Literal["release"] = "release"
+    labware: Name
+    site: Name
+
+
+class Carry(Record):
+    """A person carries a piece of labware to a site, or off the deck: one act."""
+
+    kind: Literal["carry"] = "carry"
     labware: Name
     site: Name
 
@@ -115,8 +142,10 @@ class AskPerson(Record):
 
 Stroke = Aspirate | Dispense | Mix
 """An act that moves liquid."""
+PipetteCommand = PickUpTips | DropTips | Aspirate | Dispense | Mix | AirGap | BlowOut | TouchTip
+"""An act of a pipette."""
 Command = Annotated[
-    PickUpTips | DropTips | Aspirate | Dispense | Mix | AirGap | Grip | Release | ReplaceTipRack | Wait | AskPerson,
+    PipetteCommand | Grip | Release | Carry | ReplaceTipRack | Wait | AskPerson | DeviceCommand,
     Field(discriminator="kind"),
 ]
 """One act of any kind."""
@@ -142,6 +171,8 @@ def as_instruction(command: Command) -> tuple[program.AnyInstruction, program.Pr
         data = {"kind": "move_labware", "labware": command.labware, "site": "in hand"}
     elif isinstance(command, Release):
         data["kind"] = "move_labware"
+    elif isinstance(command, Carry):
+        data |= {"kind": "move_labware", "by": "person"}
     elif isinstance(command, AskPerson):
         data["message"] = command.message or "?"
     instruction = program.instruction_adapter.validate_python({"id": "act", **data})

@@ -21,6 +21,7 @@ PlannedKind = Literal[
     "clog",
     "level not found",
     "gripper failed",
+    "refused",
     "connection lost",
     "power cut",
 ]
@@ -32,6 +33,9 @@ _STRIKES: dict[PlannedKind, frozenset[str]] = {
     "clog": frozenset({"aspirate", "dispense", "mix"}),
     "level not found": frozenset({"aspirate", "mix"}),
     "gripper failed": frozenset({"grip"}),
+    "refused": frozenset(
+        {"set_temperature", "await_temperature", "shake", "set_latch", "set_lid", "set_magnet", "run_profile"}
+    ),
 }
 _BY_CHANNEL = frozenset({"missing tip", "short aspirate", "clog", "level not found"})
 

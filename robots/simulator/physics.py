@@ -9,7 +9,9 @@ What devices see, and how they answer:
 - With level detection it feels for the surface before the stroke, and finds none in an empty well.
 - It follows the pressure in the tip during a stroke, and so notices a clog. A stroke that is merely short it may
   notice or not, as the plan says. Air that is drawn without level detection it does not notice.
-- The gripper feels whether it holds something. Putting labware where other labware stands stalls the arm.
+- The gripper feels whether it holds something. Putting labware where other labware stands stalls the arm, and so does
+  taking it from under a closed latch or lid.
+- A device on the deck knows its set-points, its latch and its lid, and refuses what it cannot do.
 
 Channels are judged one by one: what fails on one does not keep the others from moving.
 """
@@ -19,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from protocols.device_instructions import DeviceInstruction
 from protocols.effects import Effect, EffectKind
 from protocols.labstate import LabState
 from protocols.liquids import Amount, Record
@@ -27,6 +30,8 @@ from protocols.specs import WorkcellSpec
 from robots.simulator.commands import (
     AirGap,
     Aspirate,
+    BlowOut,
+    Carry,
     Command,
     Dispense,
     DropTips,
@@ -36,7 +41,10 @@ from robots.simulator.commands import (
     Release,
     ReplaceTipRack,
     Stroke,
+    TouchTip,
+    as_instruction,
 )
+from robots.simulator.device_commands import DeviceCommand
 from robots.simulator.faults import Strike
 from robots.simulator.noise import Noise, moved_volume
 
@@ -51,6 +59,10 @@ COLLISIONS: frozenset[EffectKind] = frozenset(
         "site occupied",
         "site unsuitable",
         "immersed too deep",
+        "thermocycler closed",
+        "latch not open",
+        "device shakes",
+        "tips in the way",
     }
 )
 """Effects in which something solid met something solid, or a pipette got wet."""
@@ -68,6 +80,15 @@ _SEEN: dict[EffectKind, tuple[FaultKind, str]] = {
     "lid in the way": ("refused", "the channel met something solid above the well: is the lid on?"),
     "site occupied": ("gripper failed", "the arm stalled: something stands at the site"),
     "site unsuitable": ("gripper failed", "the arm cannot put this labware there"),
+    "latch not open": ("gripper failed", "the arm stalled: the latch holds the labware"),
+    "latch not closed": ("refused", "the latch is not closed"),
+    "device shakes": ("refused", "it shakes"),
+    "thermocycler closed": ("refused", "the lid is closed"),
+    "set-point refused": ("refused", "the set-point is outside of what the device can do"),
+    "no set-point": ("refused", "no temperature was set"),
+    "device cannot": ("refused", "there is no such device here, or it cannot do this"),
+    "out of reach": ("refused", "no pipette reaches it"),
+    "tips in the way": ("gripper failed", "the arm stalled: the tips on the pipette met the labware"),
 }
 """Effects that a device feels, and what it says of them."""
 
@@ -140,11 +161,16 @@ def decide(truth: Truth, command: Command, act_id: str, noise: Noise, seed: int,
             return _decide_stroke(truth.state, command, act_id, noise, seed, strikes)
         case AirGap():
             return Decision(actual=Actual(channels=command.channels, volumes=command.volumes))
+        case BlowOut() | TouchTip():
+            return Decision(actual=Actual(channels=command.channels))
         case DropTips():
             held = tuple(truth.state.tip_volume(command.pipette, channel) for channel in command.channels)
             return Decision(actual=Actual(channels=command.channels, volumes=held))
         case Grip() | Release():
             return _decide_arm(truth, command, strikes)
+    if any(strike.fault.kind == "refused" for strike in strikes):
+        fault = Fault(kind="refused", place=getattr(command, "device", ""), message="it reports a fault of its own")
+        return Decision(actual=Actual(moves=False), noticed=(fault,))
     return Decision(actual=Actual())
 
 
@@ -235,10 +261,20 @@ def enact(truth: Truth, command: Command, actual: Actual) -> Sequence[Effect]:
             return _enact_stroke(state, command, actual)
         case AirGap():
             return state.air_gap(command.pipette, actual.channels, actual.volumes or ())
+        case BlowOut():
+            return state.blow_out(command.pipette, command.channels, command.wells, command.height)
+        case TouchTip():
+            return state.touch_tip(command.pipette, command.channels, command.wells, command.height)
+        case Carry():
+            return state.move_labware(command.labware, command.site, by="person")
         case Grip() | Release():
             return _enact_arm(truth, command, actual)
         case ReplaceTipRack():
             return state.replace_tip_rack(command.rack)
+        case _ if isinstance(command, DeviceCommand) and actual.moves:
+            instruction, _ = as_instruction(command)
+            assert isinstance(instruction, DeviceInstruction)
+            return state.operate(instruction)
     return ()
 
 
@@ -279,6 +315,8 @@ def report(truth: Truth, command: Command, decision: Decision, effects: Sequence
     for effect in effects:
         if effect.kind in _SEEN:
             kind, message = _SEEN[effect.kind]
+            if isinstance(command, Carry) and kind == "gripper failed":
+                kind, message = "refused", "a person cannot put it there"
             faults.append(Fault(kind=kind, channel=effect.channel, place=effect.place, message=message))
             if effect.channel is not None:
                 measured[effect.channel] = 0.0

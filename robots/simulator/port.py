@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from protocols.devices import DeviceState
 from protocols.liquids import Liquid
 from protocols.outcomes import Outcome
 from protocols.specs import Fill, PlacedLabware, WorkcellSpec
@@ -45,6 +46,10 @@ class WorldPort(Protocol):
 
     async def tips(self) -> dict[str, list[bool]]:
         """See :meth:`World.tips`."""
+        ...
+
+    async def devices(self) -> dict[str, DeviceState]:
+        """See :meth:`World.devices`."""
         ...
 
     async def make_safe(self) -> None:
@@ -95,6 +100,10 @@ class LocalWorld:
     async def tips(self) -> dict[str, list[bool]]:
         """See :meth:`World.tips`."""
         return self.world.tips()
+
+    async def devices(self) -> dict[str, DeviceState]:
+        """See :meth:`World.devices`."""
+        return self.world.devices()
 
     async def make_safe(self) -> None:
         """See :meth:`World.make_safe`."""

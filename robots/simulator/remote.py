@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from protocols.devices import DeviceState
 from protocols.errors import DeviceError, InputError
 from protocols.liquids import Liquid
 from protocols.outcomes import Outcome
@@ -76,6 +77,10 @@ class RemoteWorld:
         """See :meth:`World.tips`."""
         tips: dict[str, list[bool]] = await self._call("tips")
         return tips
+
+    async def devices(self) -> dict[str, DeviceState]:
+        """See :meth:`World.devices`."""
+        return {name: DeviceState(**state) for name, state in (await self._call("devices")).items()}
 
     async def make_safe(self) -> None:
         """See :meth:`World.make_safe`."""

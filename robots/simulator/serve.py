@@ -53,6 +53,7 @@ class Server:
             "acts_done": self._acts_done,
             "prepare": self._prepare,
             "tips": self._tips,
+            "devices": self._devices,
             "make_safe": self._make_safe,
             "log": self._log,
             "snapshot": self._snapshot,
@@ -171,6 +172,9 @@ class Server:
 
     async def _tips(self, arguments: dict[str, Any]) -> Any:
         return self.world.tips()
+
+    async def _devices(self, arguments: dict[str, Any]) -> Any:
+        return {name: state.snapshot() for name, state in self.world.devices().items()}
 
     async def _make_safe(self, arguments: dict[str, Any]) -> Any:
         await asyncio.to_thread(self.world.make_safe)

@@ -22,6 +22,8 @@ from protocols.liquids import LiquidClass
 from protocols.specs import PipetteSpec, SiteSpec, WorkcellSpec
 
 HEAD_96 = 96
+CO_RE = "Hamilton CO-RE"
+"""The fitting of Hamilton's channels and heads."""
 SITE_TOLERANCE = 15.0
 """mm, in x and in y, between a drop's coordinate and the corner of the site that is meant."""
 
@@ -54,12 +56,20 @@ def liquid_handler_of(workcell: WorkcellSpec, device: str | None) -> str:
     return device
 
 
+def is_core_head(pipette: PipetteSpec) -> bool:
+    """Whether it is a Hamilton CO-RE head, which pylabrobot moves by calls of its own (``aspirate96`` …).
+
+    Those take all 96 channels. An Opentrons pipette of 96 channels also works with a part of them.
+    """
+    return pipette.channels == HEAD_96 and CO_RE in pipette.fits
+
+
 def number_channels(pipettes: Sequence[PipetteSpec]) -> list[tuple[str, int]]:
     """The pipette and its own channel behind each of pylabrobot's channel numbers."""
     return [
         (pipette.id, channel)
         for pipette in pipettes
-        if pipette.channels != HEAD_96
+        if not is_core_head(pipette)
         for channel in range(pipette.channels)
     ]
 
@@ -100,6 +110,16 @@ def class_of(op: SingleOperation | HeadOperation, inwards: bool) -> LiquidClass:
     if op.blow_out_air_volume is not None:
         values["blow_out"] = op.blow_out_air_volume
     return LiquidClass(**values)
+
+
+def emptying(
+    pipette: str, channels: Sequence[int], wells: Sequence[str], height: float | None, flow_rate: float | None
+) -> dict[str, Any]:
+    """The command for a blow-out at ``flow_rate``, or without one for touching the wells' walls."""
+    stroke = {"pipette": pipette, "channels": list(channels), "wells": list(wells), "height": height}
+    if flow_rate is None:
+        return {**stroke, "kind": "touch_tip"}
+    return {**stroke, "kind": "blow_out", "flow_rate": flow_rate}
 
 
 def common_mix(mixes: Sequence[Mix | None]) -> Mixing | None:

@@ -15,12 +15,13 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from protocols.devices import DeviceState
 from protocols.digests import digest
 from protocols.effects import Effect
 from protocols.errors import RecordError
@@ -198,6 +199,11 @@ class World:
                 pipette: [tip is not None for tip in mounted] for pipette, mounted in self._truth.state.channels.items()
             }
 
+    def devices(self) -> dict[str, DeviceState]:
+        """What each device on the deck is doing."""
+        with self._truth_lock:
+            return {name: replace(state) for name, state in self._truth.state.devices.items()}
+
     def log(self, after: int = 0) -> tuple[ActRecord, ...]:
         """Every act whose sequence number is above ``after``, in the order in which they happened."""
         with self._truth_lock:
@@ -255,7 +261,7 @@ class World:
             device = self.workcell.arm
         else:
             pipette = self.workcell.pipettes.get(getattr(command, "pipette", ""))
-            device = pipette.device if pipette is not None else None
+            device = pipette.device if pipette is not None else getattr(command, "device", None)
         spec = self.workcell.devices.get(device or "")
         return spec is None or spec.answers
 

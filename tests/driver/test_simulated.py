@@ -183,7 +183,7 @@ def test_a_plate_gripped_before_a_crash_is_put_down_after_it(starlet: Workcell) 
         await lab.port.act("run:move#0", {"kind": "grip", "labware": "p"})
         lab.driver = lab.connect()
         await lab.driver.setup()
-        done = await lab.driver.acts_done("move")
+        done = await lab.driver.acts_done(EVERY_KIND[6])
         assert done == 1
         return await lab.driver.execute(EVERY_KIND[6], acts_done=done)
 
@@ -204,7 +204,7 @@ def test_an_instruction_that_happened_is_told_again_and_not_done_again(starlet: 
         acts = len(lab.world.log())
         lab.driver = lab.connect()
         await lab.driver.setup()
-        done = await lab.driver.acts_done(last.id)
+        done = await lab.driver.acts_done(last)
         assert done == lab.driver.acts(last)
         again = await lab.driver.execute(last, acts_done=done)
         assert again.status == first.status

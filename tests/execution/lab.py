@@ -179,8 +179,8 @@ class ScriptedDriver:
             machine.after(f"{instruction.id}#{act}")
         return Outcome(seconds=instruction.seconds if isinstance(instruction, Wait) else 1.0)
 
-    async def acts_done(self, instruction_id: str) -> int | None:
-        return self.machine.done(instruction_id) if self.answers else None
+    async def acts_done(self, instruction: AnyInstruction) -> int | None:
+        return self.machine.done(instruction.id) if self.answers else None
 
     async def make_safe(self) -> None:
         await self.machine.make_safe()

@@ -8,6 +8,7 @@ import pytest
 
 from protocols.errors import DeviceError
 from protocols.outcomes import Outcome
+from protocols.program import AnyInstruction
 from robots.execution import connection
 from robots.ports import ConnectionLost
 from robots.simulator import PlannedFault
@@ -100,11 +101,11 @@ def test_a_connection_that_is_lost_while_the_device_is_asked_is_made_again(tmp_p
         driver = await connect(state)
         answer = driver.acts_done
 
-        async def acts_done(name: str) -> int | None:
-            asked.append(name)
+        async def acts_done(instruction: AnyInstruction) -> int | None:
+            asked.append(instruction.id)
             if len(asked) == 1:
                 raise LOST
-            return await answer(name)
+            return await answer(instruction)
 
         driver.acts_done = acts_done
         return driver

@@ -19,7 +19,7 @@ from pylabrobot.resources.volume_tracker import does_volume_tracking
 
 from robots.guard import GuardedLiquidHandler, Refused, TipsUnknown
 from robots.workcell import Workcell
-from robots.workcell.decks import BuiltDeck
+from robots.workcell.built import BuiltDeck
 
 
 class Machine(LiquidHandlerBackend):  # type: ignore[misc]

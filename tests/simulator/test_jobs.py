@@ -29,14 +29,14 @@ async def test_eight_channels_move_a_column_and_return_their_tips():
     world = small_world()
     lh, backend = await handler(world)
     tips, plate, target = (lh.deck.get_resource(name) for name in ("tips_300_1", "plate", "target"))
-    backend.begin("run:1")
+    backend.acts.begin("run:1")
     await lh.pick_up_tips(tips["A1:H1"])
     assert await backend.request_tip_presence() == [True] * 8
-    backend.begin("run:2")
+    backend.acts.begin("run:2")
     await lh.aspirate(plate["A1:H1"], [100.0] * 8, liquid_class=WATER, height=1.0)
-    backend.begin("run:3")
+    backend.acts.begin("run:3")
     await lh.dispense(target["A1:H1"], [100.0] * 8, liquid_class=WATER)
-    backend.begin("run:4")
+    backend.acts.begin("run:4")
     await lh.return_tips()
     assert [world.state.volume(f"plate/{row}1") for row in "ABCDEFGH"] == [100.0] * 8
     # the film of 1 µL stays in the tip
@@ -51,12 +51,12 @@ async def test_the_clock_adds_motions_and_strokes():
     world = small_world()
     lh, backend = await handler(world)
     motion = world.workcell.motion
-    backend.begin("run:1")
+    backend.acts.begin("run:1")
     await lh.pick_up_tips(lh.deck.get_resource("tips_300_1")["A1"])
-    backend.begin("run:2")
+    backend.acts.begin("run:2")
     await lh.aspirate(lh.deck.get_resource("plate")["A1"], [50.0], liquid_class=WATER)
-    assert backend.outcome().seconds == pytest.approx(motion.approach + 50.0 / 100.0)
-    backend.begin("run:3")
+    assert backend.acts.outcome().seconds == pytest.approx(motion.approach + 50.0 / 100.0)
+    backend.acts.begin("run:3")
     await backend.wait(86400.0)
     assert world.state.clock == pytest.approx(motion.pick_up_tips + motion.approach + 0.5 + 86400.0)
 
@@ -66,7 +66,7 @@ async def test_head96_stamps_a_plate():
     wells = [f"plate/{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
     world.prepare(LABWARE, [Fill(well=well, liquid="red", volume=70.0) for well in wells], LIQUIDS)
     lh, backend = await handler(world)
-    backend.begin("run:fill")
+    backend.acts.begin("run:fill")
     await lh.pick_up_tips96(lh.deck.get_resource("tips_300_1"))
     assert await backend.head96_tip_presence() == [True] * 96
     await lh.aspirate96(lh.deck.get_resource("plate"), 50.0, liquid_class=BARE)
@@ -86,12 +86,12 @@ async def test_mixing_alone_is_one_act_and_makes_one_composition():
     for source in ("A1", "A2"):
         await lh.aspirate(lh.deck.get_resource("plate")[source], [50.0], liquid_class=BARE)
         await lh.dispense(well, [50.0], liquid_class=BARE)
-    backend.begin("run:mix")
+    backend.acts.begin("run:mix")
     mixing = Mix(volume=40.0, repetitions=3, flow_rate=100.0)
     await lh.aspirate(well, [0.0], mix=[mixing], liquid_class=WATER, height=1.0)
     assert world.log()[-1].command["kind"] == "mix"
     assert world.log()[-1].command["cycles"] == 3
-    assert backend.outcome().seconds == pytest.approx(world.workcell.motion.approach + 3 * 0.8)
+    assert backend.acts.outcome().seconds == pytest.approx(world.workcell.motion.approach + 3 * 0.8)
 
 
 async def test_prewetting_does_not_make_an_act_of_its_own_but_mixing_before_does():
@@ -100,10 +100,10 @@ async def test_prewetting_does_not_make_an_act_of_its_own_but_mixing_before_does
     well = lh.deck.get_resource("plate")["A1"]
     await lh.pick_up_tips(lh.deck.get_resource("tips_300_1")["A1"])
     mixing = Mix(volume=40.0, repetitions=2, flow_rate=100.0)
-    backend.begin("run:wet")
+    backend.acts.begin("run:wet")
     await lh.aspirate(well, [40.0], mix=[mixing], liquid_class=WATER.model_copy(update={"pre_wet": 2}))
     assert [act.command["kind"] for act in world.log() if act.instruction == "run:wet"] == ["aspirate"]
-    backend.begin("run:mix")
+    backend.acts.begin("run:mix")
     await lh.aspirate(well, [40.0], mix=[mixing])
     assert [act.command["kind"] for act in world.log() if act.instruction == "run:mix"] == ["mix", "aspirate"]
 
@@ -123,15 +123,15 @@ async def test_gripper_takes_two_acts_and_finds_the_site_by_its_coordinate():
     world = small_world()
     lh, backend = await handler(world)
     plate, site = lh.deck.get_resource("plate"), world.workcell.sites["plates-a-3"]
-    backend.begin("run:move")
+    backend.acts.begin("run:move")
     await lh.pick_up_resource(plate)
     assert world.hand == "plate"
     holder = lh.deck.get_resource("target").parent.parent[2]
     await lh.drop_resource(holder)
     assert world.hand is None
     assert world.state.site_of("plate") == site.id
-    assert await backend.acts_done("run:move") == 2
-    assert backend.outcome().seconds == pytest.approx(world.workcell.motion.move_labware)
+    assert await backend.acts.done("run:move") == 2
+    assert backend.acts.outcome().seconds == pytest.approx(world.workcell.motion.move_labware)
 
 
 async def test_putting_labware_on_labware_is_a_collision_and_the_arm_keeps_it():
@@ -150,19 +150,19 @@ async def test_pylabrobot_learns_the_truth_when_some_tips_are_missing():
     world = small_world(faults=plan)
     lh, backend = await handler(world)
     rack = lh.deck.get_resource("tips_300_1")
-    backend.begin("run:1")
+    backend.acts.begin("run:1")
     with pytest.raises(ChannelizedError) as caught:
         await lh.pick_up_tips(rack["A1:H1"])
     assert set(caught.value.errors) == {1, 4}
     assert all(isinstance(error, MissingTipError | NoTipError) for error in caught.value.errors.values())
     assert [tracker.has_tip for tracker in lh.head.values()] == [channel not in (1, 4) for channel in range(8)]
-    outcome = backend.outcome()
+    outcome = backend.acts.outcome()
     assert outcome.tips == tuple(channel not in (1, 4) for channel in range(8))
     # there never was a tip: trying the same spot again fails again, without a plan
-    backend.begin("run:2")
+    backend.acts.begin("run:2")
     with pytest.raises(ChannelizedError):
         await lh.pick_up_tips([rack["B1"][0]], use_channels=[1])
-    backend.begin("run:3")
+    backend.acts.begin("run:3")
     await lh.pick_up_tips([rack["B2"][0]], use_channels=[1])
     assert lh.head[1].has_tip
 
@@ -172,7 +172,7 @@ async def test_a_second_tip_on_a_channel_is_felt():
     _, backend = await handler(world)
     command = {"kind": "pick_up_tips", "pipette": "channels", "channels": [0]}
     await backend.world.act("run:1#0", {**command, "spots": ["tips_300_1/A1"]})
-    backend.begin("run:2")
+    backend.acts.begin("run:2")
     with pytest.raises(ChannelizedError) as caught:
         await backend._act({**command, "spots": ["tips_300_1/B1"]})
     assert isinstance(caught.value.errors[0], TipPresentError)
@@ -190,7 +190,7 @@ async def test_ot2_pipettes_lie_side_by_side():
 
     lh = LiquidHandler(backend, workcell.build_deck())
     await lh.setup()
-    backend.begin("run:1")
+    backend.acts.begin("run:1")
     await lh.pick_up_tips(lh.deck.get_resource("tips_20_1")["C1"], use_channels=[1], pipette=second)
     assert world.state.has_tip(second, 0)
     assert not world.state.has_tip(first, 0)
@@ -213,7 +213,7 @@ async def test_a_gripper_that_closes_on_nothing_says_so():
     plan = FaultPlan(faults=(PlannedFault(kind="gripper failed", instruction="move"),))
     world = small_world(faults=plan)
     lh, backend = await handler(world)
-    backend.begin("run:move")
+    backend.acts.begin("run:move")
     with pytest.raises(GripperError):
         await lh.pick_up_resource(lh.deck.get_resource("plate"))
     assert world.hand is None
