@@ -245,7 +245,14 @@ def _kind(
 
 def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpec, taken: Occupied) -> str:
     suitable = [site for site in workcell.sites.values() if kind.category in site.accepts]
-    free = sorted((site for site in suitable if taken.has_room(site.id, name)), key=lambda site: site.id in taken.left)
+    free = sorted(
+        (site for site in suitable if taken.has_room(site.id, name)),
+        key=lambda site: (
+            site.id in taken.left,
+            not site.pipettes,
+            site.device is not None or site.adapter is not None,
+        ),
+    )
     if need.site is None:
         if free:
             return free[0].id

@@ -55,6 +55,7 @@ RULES: dict[str, Rule] = {
     "P11": Rule("error", "labware in the gripper would hit mounted tips"),
     "P12": Rule("error", "labware stands where no pipette reaches it"),
     "P13": Rule("warning", "tips stand beside the labware"),
+    "P14": Rule("error", "things on the deck stand in each other's way"),
     "D01": Rule("error", "a pipette or channel does not exist"),
     "D02": Rule("error", "a liquid class does not exist"),
     "D03": Rule("error", "a volume is more than the pipette moves in one stroke"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from protocols.deck_conflicts import conflicts
 from protocols.labstate import LabState
 from protocols.liquids import Behaviour
 from protocols.program import Program
@@ -26,6 +27,8 @@ _PATTERNS = {
 def check_set_up(program: Program, workcell: WorkcellSpec, state: LabState, ledger: Ledger) -> None:
     """Look at the deck before the first instruction; ``state`` is the state at the start."""
     _check_labware(program, workcell, ledger)
+    for conflict in conflicts(workcell, {**workcell.labware, **program.labware}):
+        ledger.add("P14", conflict.what, mend=conflict.mend, place=conflict.place)
     _check_contents(program, workcell, state, ledger)
     _check_liquids(program, workcell, ledger)
     for name, liquid_class in program.liquid_classes.items():
