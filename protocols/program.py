@@ -71,7 +71,11 @@ class Aspirate(Instruction):
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Dispense(Instruction):
-    """Push ``volumes[i]`` out of the tip on ``channels[i]`` into ``wells[i]``; fields as for :class:`Aspirate`."""
+    """Push ``volumes[i]`` out of the tip on ``channels[i]`` into ``wells[i]``; fields as for :class:`Aspirate`.
+
+    Attributes:
+        gives_rest: the tip may hold less, as where more than was drawn is pushed out to empty it.
+    """
 
     kind: Literal["dispense"] = "dispense"
     pipette: Name
@@ -80,6 +84,7 @@ class Dispense(Instruction):
     volumes: Amounts
     liquid_class: Name
     height: Amount | None = None
+    gives_rest: bool = False
 
     def __post_init__(self) -> None:
         _in_step(self, channels=len(self.channels), wells=len(self.wells), volumes=len(self.volumes))
@@ -241,6 +246,8 @@ class Program(Record):
         routes: the rows of the worklist it came from.
         carry_over: whether liquid that a used tip carries into another well is an error, or only worth a warning, as
             in a protocol that somebody else wrote and ran.
+        overflow: the same of a well that gets more than its labware's stated volume, which is often less than what
+            runs over.
     """
 
     schema_version: Literal[1] = 1
@@ -252,6 +259,7 @@ class Program(Record):
     steps: dict[str, StepNote] = {}
     routes: tuple[Route, ...] = ()
     carry_over: Literal["error", "warning"] = "error"
+    overflow: Literal["error", "warning"] = "error"
     instructions: tuple[Annotated[AnyInstruction, Field(discriminator="kind")], ...]
 
     @model_validator(mode="after")

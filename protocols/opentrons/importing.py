@@ -8,8 +8,8 @@ from typing import Any
 
 from protocols.formats.documents import Document
 from protocols.liquids import Liquid, LiquidClass
-from protocols.opentrons.analysis import read_analysis
-from protocols.opentrons.lowering import lower
+from protocols.opentrons.analysis import Read, read_analysis
+from protocols.opentrons.lowering import liquid_names, lower
 from protocols.opentrons.rig import Rig, rig_of
 from protocols.opentrons.walk import Draft, Lost, Walk
 from protocols.program import AnyInstruction, Aspirate, Dispense, MoveLabware, PickUpTips, Program
@@ -52,13 +52,14 @@ def import_analysis(document: Document, *, title: str = "") -> Imported:
     instructions = _with_sources(_made(walk, classes))
     program = Program(
         title=read.analysis.title or title or document.path.stem[:500] or "Opentrons protocol",
-        liquids={name: Liquid(name=name) for name in {liquid: None for liquid, _ in walk.declared.values()}},
+        liquids=_described(read, walk),
         liquid_classes=classes,
         labware={
             piece.name: PlacedLabware(kind=piece.kind, site=piece.site[:128]) for piece in walk.deck.pieces.values()
         },
         steps=walk.steps,
         carry_over="warning",
+        overflow="warning",
         instructions=tuple(instructions),
     )
     sites = {placed.site for placed in program.labware.values()}
@@ -71,6 +72,12 @@ def import_analysis(document: Document, *, title: str = "") -> Imported:
         notes=tuple(walk.notes),
         findings=_findings(walk, {item.id for item in program.instructions}),
     )
+
+
+def _described(read: Read, walk: Walk) -> dict[str, Liquid]:
+    """The liquids that the file describes or puts somewhere, by name."""
+    names = [*liquid_names(read).values(), *(liquid for liquid, _ in walk.declared.values())]
+    return {name: Liquid(name=name) for name in dict.fromkeys(names)}
 
 
 def _made(walk: Walk, classes: dict[str, LiquidClass]) -> list[AnyInstruction]:

@@ -85,7 +85,7 @@ def lower(read: Read) -> Walk:
     walk = Walk(
         deck=Deck("OT-2" if analysis.robotType == "OT-2 Standard" else "Flex"), knows_heights=analysis.knows_heights
     )
-    names = _liquid_names(read)
+    names = liquid_names(read)
     for walk.index, (command, params) in enumerate(zip(analysis.commands, read.params, strict=True)):
         kind = command.commandType
         handler = _HANDLERS.get(kind)
@@ -99,17 +99,10 @@ def lower(read: Read) -> Walk:
     return walk
 
 
-def _liquid_names(read: Read) -> dict[str, str]:
-    """Names of the liquids that are described, by Opentrons' id; each name once."""
-    names: dict[str, str] = {}
-    for liquid in read.analysis.liquids:
-        base = (liquid.displayName.strip() or f"liquid {liquid.id}")[:100]
-        name, number = base, 1
-        while name in names.values():
-            number += 1
-            name = f"{base} ({number})"
-        names[liquid.id] = name
-    return names
+def liquid_names(read: Read) -> dict[str, str]:
+    """Names of the liquids that are described, by Opentrons' id; two of one name are one liquid."""
+    liquids = read.analysis.liquids
+    return {liquid.id: (liquid.displayName.strip() or f"liquid {liquid.id}")[:100] for liquid in liquids}
 
 
 def _other(walk: Walk, command: Command, params: p.Params, names: dict[str, str]) -> None:

@@ -45,7 +45,8 @@ def drop(walk: Walk, params: p.AtWell) -> None:
     """Tips, back into the rack or into the trash."""
     head = walk.nozzles(params.pipetteId)
     if walk.is_trash(params.labwareId):
-        _drop_into_trash(walk, head, params.labwareId)
+        walk.deck.throw(params.labwareId)
+        _drop_into_trash(walk, head)
         walk.standing[params.pipetteId] = Where(None, "A1", None)
         return
     channels = head.working
@@ -62,11 +63,10 @@ def drop_in_place(walk: Walk, params: p.WithPipette) -> None:
     where = walk.standing.get(params.pipetteId)
     if where is None or where.labware is not None:
         walk.note("tips that are dropped in place are taken to go into the trash")
-    _drop_into_trash(walk, walk.nozzles(params.pipetteId), "trash")
+    _drop_into_trash(walk, walk.nozzles(params.pipetteId))
 
 
-def _drop_into_trash(walk: Walk, head: Nozzles, place: str) -> None:
-    walk.deck.throw(place)
+def _drop_into_trash(walk: Walk, head: Nozzles) -> None:
     channels, head.held = head.working, ()
     walk.emit(DropTips, pipette=head.mount, channels=channels)
 
@@ -142,6 +142,7 @@ def _stroke(
     head = walk.nozzles(params.pipetteId)
     channels, wells = _over_wells(walk, head, where)
     above = where.labware is None or walk.is_air(where.labware, where.well, where.height)
+    more = {"gives_rest": True} if make is Dispense and not walk.knows_heights else {}
     walk.emit(
         make,
         rate=params.flowRate,
@@ -151,6 +152,7 @@ def _stroke(
         wells=wells,
         volumes=[params.volume] * len(channels),
         height=where.height,
+        **more,
     )
 
 

@@ -91,7 +91,8 @@ class Walk:
     """One walk over an analysis.
 
     Attributes:
-        knows_heights: whether strokes say at which height they happen.
+        knows_heights: whether strokes say at which height they happen. Software of before that was known also let more
+            be dispensed than a tip held.
         index: of the command at hand.
         pipettes: by Opentrons' id.
         models: pipettes' names as Opentrons gives them, by mount.

@@ -114,11 +114,11 @@ class Finding(Record):
 class Ledger:
     """Collects findings; the same code, step and place is one finding with a count."""
 
-    def __init__(self, *, contamination: Severity) -> None:
+    def __init__(self, *, contamination: Severity, overflow: Severity = "error") -> None:
         self._found: dict[tuple[str, str | None, str], Finding] = {}
         self._counts: dict[tuple[str, str | None, str], int] = {}
         self._severity = {code: rule.severity for code, rule in RULES.items()}
-        self._severity["C01"] = contamination
+        self._severity |= {"C01": contamination, "L02": overflow}
 
     def again(self, code: str, step: str | None, place: str) -> bool:
         """Count one more of what was found before; ``False`` if it is new and has to be explained."""

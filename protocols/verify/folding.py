@@ -84,7 +84,9 @@ def verify(
     start = LabState.start(workcell, program) if state is None else LabState.restore(workcell, state.snapshot())
     if state is not None:
         start.set_up(program)
-    ledger = Ledger(contamination="warning" if program.carry_over == "warning" else contamination)
+    ledger = Ledger(
+        contamination="warning" if program.carry_over == "warning" else contamination, overflow=program.overflow
+    )
     check_set_up(program, workcell, start, ledger)
     check_order(program, ledger)
     return _Pass(program, workcell, start, ledger, margin).run()
