@@ -1,8 +1,9 @@
 """Things on a deck that stand in each other's way, though each stands on a site of its own.
 
 The rules are Opentrons' own for the OT-2 (``motion_planning/deck_conflict.py`` of opentrons 9.0.0): a heater-shaker
-opens its latch to both sides, drives screws into the deck and shakes what touches it. What a thermocycler or a bin
-covers is no site of the workcell at all. A Flex sinks its modules into the deck, and these rules do not hold there.
+opens its latch to both sides, is screwed to the deck from behind, and shakes what touches it. What a thermocycler or
+a bin covers is no site of the workcell at all, and a thermocycler counts as standing on its own slot alone. A Flex
+sinks its modules into the deck, and these rules do not hold there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ NARROW_RACKS = frozenset(
 )
 """Opentrons labware that is higher and leaves the latch its room (``HS_ALLOWED_ADJACENT_TALL_LABWARE``)."""
 
-_BEFORE_THE_TRASH = "slot-9"
+_BY_THE_TRASH = {
+    "slot-9": "a heater-shaker in front of the trash cannot be screwed to the deck",
+    "slot-11": "the trash would stop the latch of a heater-shaker next to it",
+}
 _COLUMNS, _SLOTS = 3, 12
 
 
@@ -59,16 +63,13 @@ def conflicts(workcell: WorkcellSpec, placed: Mapping[str, PlacedLabware]) -> li
 
 
 def _around(workcell: WorkcellSpec, placed: Mapping[str, PlacedLabware], slot: str, shaker: str) -> Iterator[Conflict]:
-    if slot == _BEFORE_THE_TRASH:
-        yield Conflict(
-            shaker,
-            "a heater-shaker in front of the trash cannot be screwed to the deck",
-            "stand it on another slot",
-        )
+    if slot in _BY_THE_TRASH:
+        yield Conflict(shaker, _BY_THE_TRASH[slot], "stand it on another slot")
     beside = _beside(slot)
     for neighbour in (*beside, *_before_and_behind(slot)):
-        device = _module_over(workcell, neighbour)
-        if device is not None and device != shaker:
+        site = workcell.sites.get(neighbour)
+        device = None if site is None else site.device
+        if device is not None:
             yield Conflict(
                 device, f"it stands next to the heater-shaker '{shaker}' on {slot}", "leave a slot between modules"
             )
@@ -84,15 +85,6 @@ def _around(workcell: WorkcellSpec, placed: Mapping[str, PlacedLabware], slot: s
                 f"beside it to stay below {LATCH_CLEARANCE:g} mm",
                 "stand it on a slot that is not to the left or right of a heater-shaker",
             )
-
-
-def _module_over(workcell: WorkcellSpec, slot: str) -> str | None:
-    """The device that stands on a slot; one that is no site is covered by the thermocycler."""
-    site = workcell.sites.get(slot)
-    if site is not None:
-        return site.device
-    cyclers = (device.id for device in workcell.devices.values() if device.kind == "thermocycler")
-    return next(cyclers, None) if slot != f"slot-{_SLOTS}" else None
 
 
 def _leaves_room(opentrons: str | None) -> bool:
