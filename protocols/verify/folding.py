@@ -14,11 +14,8 @@ from protocols.program import (
     AirGap,
     AnyInstruction,
     AskPerson,
-    Aspirate,
     BlowOut,
-    Dispense,
     DropTips,
-    Mix,
     MoveLabware,
     PickUpTips,
     PipettingInstruction,
@@ -28,9 +25,10 @@ from protocols.program import (
     Wait,
 )
 from protocols.quantities import show_duration, show_volume
-from protocols.specs import PipetteSpec, WorkcellSpec
+from protocols.specs import OFF_DECK, PipetteSpec, WorkcellSpec
 from protocols.timing import seconds
-from protocols.tips import DUST, Tip
+from protocols.tips import Tip
+from protocols.verify.checks import Problem, Stroke, class_problems, height_problems, surface_problems
 from protocols.verify.effects import report_effect
 from protocols.verify.findings import Finding, Ledger
 from protocols.verify.heads import head_problems
@@ -38,10 +36,6 @@ from protocols.verify.margin import Margin, Shortfall
 from protocols.verify.neighbours import neighbour_problems, shakers_by_slot
 from protocols.verify.reach import reach_problem
 from protocols.verify.setup import check_order, check_set_up
-
-Stroke = Aspirate | Dispense | Mix
-RIM_CLEARANCE = 0.01
-"""mm by which a height may lie above the rim: rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +162,11 @@ class _Pass:
             if there not in self._fine and self._check_height(instruction, height):
                 self._fine.add(there)
         if liquid_class.level_detection and instruction.kind != "dispense":
-            self._check_surface(instruction)
+            self._add_all(instruction, surface_problems(self.state, instruction))
         if instruction.height is None and not liquid_class.level_detection and not liquid_class.jet:
             self._heights.add(instruction.step)
         if self._odd and instruction.kind != "dispense":
-            self._check_class(instruction, liquid_class)
+            self._add_all(instruction, class_problems(self.state, instruction, liquid_class, self._odd))
         state, arguments = self.state, (instruction.pipette, channels, wells, volumes, liquid_class, instruction.height)
         if instruction.kind == "aspirate":
             effects = state.aspirate(*arguments)
@@ -236,6 +230,9 @@ class _Pass:
     def _move(self, instruction: MoveLabware) -> Sequence[Effect]:
         if self.workcell.arm is None and instruction.by == "arm":
             self._add("D08", instruction, "the workcell has no arm", "ask a person to move it", instruction.labware)
+        if self.state.site_of(instruction.labware) == instruction.site != OFF_DECK:
+            mend = "leave the move out, or name another site"
+            self._add("P04", instruction, f"'{instruction.labware}' stands there already", mend, instruction.site)
         self._looked.clear()
         self._fine.clear()
         return self.state.move_labware(instruction.labware, instruction.site, instruction.by)
@@ -257,6 +254,10 @@ class _Pass:
 
     def _add(self, code: str, instruction: AnyInstruction, message: str, mend: str, place: str = "") -> None:
         self.ledger.add(code, message, mend=mend, place=place, step=instruction.step, at=instruction.id)
+
+    def _add_all(self, instruction: AnyInstruction, problems: Iterable[Problem]) -> None:
+        for code, message, mend, place in problems:
+            self._add(code, instruction, message, mend, place)
 
     def _look(
         self,
@@ -301,23 +302,10 @@ class _Pass:
             self._check_height(instruction, instruction.height)
 
     def _check_height(self, instruction: Stroke | TouchTip, height: float) -> bool:
-        """A jet or a blow-out falls from wherever the rim is; anything else takes its height as it is given."""
-        fine = True
-        for place in instruction.wells:
-            well = self.state.wells.get(place)
-            depth = None if well is None else well.cavity.depth
-            if depth is not None and height > depth + RIM_CLEARANCE:
-                message = f"the tip's end is at {height:g} mm, the well is {depth:g} mm deep"
-                self._add("P08", instruction, message, "stay within the well", place)
-                fine = False
-        return fine
-
-    def _check_surface(self, instruction: Stroke) -> None:
-        """A channel that feels for the surface finds none in an empty well, even to draw nothing."""
-        for place, volume in zip(instruction.wells, instruction.volumes, strict=True):
-            well = self.state.wells.get(place)
-            if well is not None and volume <= DUST and well.volume <= DUST:
-                self._add("L01", instruction, "there is no surface to find in an empty well", "leave it out", place)
+        """Whether there is nothing to say of the height, so that the same need not be looked at again."""
+        problems = list(height_problems(self.state, instruction, height))
+        self._add_all(instruction, problems)
+        return not problems
 
     def _check_head(self, instruction: PipettingInstruction, places: Sequence[str]) -> None:
         pipette = self.workcell.pipettes.get(instruction.pipette)
@@ -327,12 +315,10 @@ class _Pass:
     def _check_pipette(self, instruction: PipettingInstruction, pipette: PipetteSpec, places: Sequence[str]) -> None:
         """What its build keeps a pipette from: its nozzles move as one, and what stands around is in its way."""
         if not pipette.independent:
-            for code, message, mend, place in head_problems(self.state, pipette, instruction):
-                self._add(code, instruction, message, mend, place)
+            self._add_all(instruction, head_problems(self.state, pipette, instruction))
         if self._shakers:
             labware = dict.fromkeys(place.rpartition("/")[0] for place in places)
-            for code, message, mend, place in neighbour_problems(self.state, pipette, labware, self._shakers):
-                self._add(code, instruction, message, mend, place)
+            self._add_all(instruction, neighbour_problems(self.state, pipette, labware, self._shakers))
 
     def _check_kinds(self, instruction: PickUpTips) -> None:
         """Channels go down together, as far as the tips are long."""
@@ -365,16 +351,6 @@ class _Pass:
                     message = f"{show_volume(volume)} is less than the {show_volume(least)} it moves accurately"
                     self._add("L04", instruction, message, "take a smaller tip, or dilute first and move more", place)
         return fine and smallest >= least
-
-    def _check_class(self, instruction: Stroke, liquid_class: LiquidClass) -> None:
-        for place in instruction.wells:
-            well = self.state.wells.get(place)
-            for name in self._odd.keys() & (well.parts.keys() if well else ()):
-                unsuited = self._odd[name] - liquid_class.suits
-                if unsuited:
-                    said = " and ".join(sorted(unsuited))
-                    message = f"'{name}' is {said}, liquid class '{liquid_class.name}' is not made for that"
-                    self._add("L05", instruction, message, f"use a class for {said} liquids", place)
 
     def _check_margin(self, instruction: AnyInstruction, margin: Margin, short: Iterable[Shortfall]) -> None:
         """All strokes so far may have erred to the bad side: is there still enough, and room?"""

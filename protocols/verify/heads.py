@@ -8,15 +8,13 @@ from protocols.labstate import LabState
 from protocols.program import DropTips, PickUpTips, PipettingInstruction
 from protocols.specs import PipetteSpec
 from protocols.verify.beside import stand_beside
+from protocols.verify.checks import Problem
 from protocols.verify.reach import nozzle, place_on_deck, rows_of
 
 ON_THE_SPOT = 1.0
 """mm by which a nozzle may stand beside a tip and still pick it up; assumption: a third of the widest fitting."""
 SAME_LEVEL = 5.0
 """mm by which one tip may stand lower than another and still be pressed onto a nozzle; assumption."""
-
-Problem = tuple[str, str, str, str]
-"""A code, what is wrong, how to mend it, and the place."""
 
 
 def head_problems(state: LabState, pipette: PipetteSpec, instruction: PipettingInstruction) -> Iterator[Problem]:

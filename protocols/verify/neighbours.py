@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from protocols.devices import DeviceState
 from protocols.labstate import LabState
 from protocols.specs import PipetteSpec, SiteSpec, WorkcellSpec
+from protocols.verify.checks import Problem
 
 OT2_TRASH = 12
 """The slot of an OT-2's trash."""
@@ -21,9 +22,6 @@ COLUMNS = 3
 
 _OT2_SLOT = re.compile(r"slot-(\d{1,2})")
 _FLEX_SLOT = re.compile(r"([A-D])([1-4])")
-
-Problem = tuple[str, str, str, str]
-"""A code, what is wrong, how to mend it, and the place."""
 
 
 def shakers_by_slot(workcell: WorkcellSpec) -> dict[str, int]:

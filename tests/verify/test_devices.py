@@ -76,6 +76,10 @@ DEVICE_CASES: dict[str, tuple[Sequence[AnyInstruction], Sequence[AnyInstruction]
         (TAKE, draw("plate/A1", volumes=(195.0,), takes_rest=True)),
         (TAKE, draw("plate/A1", volumes=(180.0,), takes_rest=True, height=0.1)),
     ),
+    "L16": (
+        (TAKE, draw("plate/A1"), push("other/A1", volumes=(30.0,), gives_rest=True)),
+        (TAKE, draw("plate/A1"), push("other/A1", gives_rest=True)),
+    ),
     "T09": ((take("left", EIGHT),), (take("left", tuple(range(88, 96))),)),
     "P11": (
         (take("left", tuple(range(96))), move("tall", "C1")),
@@ -197,6 +201,11 @@ def test_a_device_keeps_its_labware() -> None:
     assert codes(FLEX, profile(100)) == {"D14"}
     assert codes(FLEX, SetMagnet(id="m", device="magnet", raised=True, height=21)) == {"D14"}
     assert codes(FLEX, SetMagnet(id="m", device="nobody", raised=True)) == {"D10"}
+
+
+def test_carrying_labware_to_where_it_stands_is_a_mistake() -> None:
+    assert codes(FLEX, move("plate", "C3")) == {"P04"}
+    assert codes(FLEX, move("plate", "off-deck", "person"), move("plate", "off-deck", "person")) == set()
 
 
 def test_messages_say_what_where_and_what_to_do() -> None:
