@@ -2,5 +2,6 @@
 
 from protocols.exporting.exported import Exported
 from protocols.exporting.opentrons import export_opentrons
+from protocols.exporting.worklist import export_worklist
 
-__all__ = ["Exported", "export_opentrons"]
+__all__ = ["Exported", "export_opentrons", "export_worklist"]
