@@ -150,13 +150,13 @@ class LabState:
     def pick_up_tips(self, pipette: str, channels: Sequence[int], spots: Sequence[str]) -> Effects:
         """Put the tip at each spot on its channel."""
         effects: list[Effect] = []
-        mounted = self.channels.get(pipette, [])
+        mounted, kept_racks = self.channels.get(pipette, []), self._kept_racks
         for channel, spot in zip(channels, spots, strict=False):
             if channel >= len(mounted):
                 effects.append(Effect(kind="unknown channel", place=pipette, channel=channel))
                 continue
             tip = self.spots.get(spot)
-            if self._kept_racks and (kept := self._kept_racks.get(spot.rpartition("/")[0])) is not None:
+            if kept_racks and (kept := kept_racks.get(spot.rpartition("/")[0])) is not None:
                 effects.append(Effect(kind=kept, place=spot, channel=channel))
             elif mounted[channel] is not None:
                 effects.append(Effect(kind="channel has tip", place=spot, channel=channel))

@@ -105,6 +105,9 @@ class _Pass:
         self._unknown: set[str] = set()
         self._heights: set[str | None] = set()
         self._shakers = shakers_by_slot(workcell)
+        self._bound = {name for name, pipette in workcell.pipettes.items() if self._shakers or not pipette.independent}
+        """Pipettes that cannot do just anything: their nozzles move as one, or something may stand in their way."""
+        self._trash = (f"{workcell.trash}/",)
         self._odd = {
             name: liquid.behaviours
             for name, liquid in {**workcell.liquids, **program.liquids}.items()
@@ -127,10 +130,11 @@ class _Pass:
             "wait": self._wait,
             "ask_person": self._ask,
         }
+        operate = self._operate
         for instruction in self.program.instructions:
             if self._timed:
                 self._check_window(instruction)
-            effects = handlers.get(instruction.kind, self._operate)(instruction)  # type: ignore[operator]
+            effects = handlers.get(instruction.kind, operate)(instruction)  # type: ignore[operator]
             for effect in effects:
                 report_effect(self.ledger, self.state, instruction, effect)
         self._check_end()
@@ -154,7 +158,7 @@ class _Pass:
             asked = (pipette.id, instruction.kind, instruction.liquid_class, volumes, tip.spec.kind if tip else None)
             if asked not in self._fine and self._check_volumes(instruction, pipette, liquid_class, tip):
                 self._fine.add(asked)
-            if not pipette.independent or self._shakers:
+            if pipette.id in self._bound:
                 self._check_pipette(instruction, pipette, wells)
         height = instruction.height
         if height is not None and not (liquid_class.jet and instruction.kind == "dispense"):
@@ -184,7 +188,8 @@ class _Pass:
         if key not in self._looked:
             self._look(instruction, instruction.spots, key)
             self._check_kinds(instruction)
-        self._check_head(instruction, instruction.spots)
+        if instruction.pipette in self._bound:
+            self._check_head(instruction, instruction.spots)
         if self.margin is not None:
             self.margin.renew(instruction)
         return self.state.pick_up_tips(instruction.pipette, instruction.channels, instruction.spots)
@@ -192,7 +197,8 @@ class _Pass:
     def _drop(self, instruction: DropTips) -> Sequence[Effect]:
         self.operations += len(instruction.channels)
         spots = instruction.spots
-        self._check_head(instruction, (f"{self.workcell.trash}/",) if spots is None else spots)
+        if instruction.pipette in self._bound:
+            self._check_head(instruction, self._trash if spots is None else spots)
         if spots is not None:
             key = (instruction.pipette, instruction.channels, spots)
             if key not in self._looked:
