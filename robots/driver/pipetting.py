@@ -60,7 +60,9 @@ class Pipetting:
                 await self._drop_tips(instruction)
             case Dispense() | BlowOut() | TouchTip():
                 await self._dispense(self._stroke(instruction))
-            case Aspirate() | Mix() | AirGap():
+            case Aspirate():
+                await self._aspirate(self._stroke(instruction), drains=self._drains(instruction))
+            case Mix() | AirGap():
                 await self._aspirate(self._stroke(instruction))
 
     # -- tips ---------------------------------------------------------------------------------------
@@ -105,7 +107,8 @@ class Pipetting:
 
     # -- liquids ------------------------------------------------------------------------------------
 
-    async def _aspirate(self, stroke: Stroke) -> None:
+    async def _aspirate(self, stroke: Stroke, *, drains: bool = False) -> None:
+        """``drains``: the wells hold less than is drawn, and air after it is meant."""
         own, head = stroke.liquid_class, self._is_head(stroke.pipette.id)
         mixes = [PylabrobotMix(volume, cycles, own.aspirate_flow_rate) for volume, cycles in stroke.mixes]
         draws_blow_out = not stroke.air and any(stroke.volumes)
@@ -120,6 +123,7 @@ class Pipetting:
                 blow_out_air_volume=self._one(blow_outs, "blow-out volumes"),
                 mix=self._one(mixes, "mixes") if mixes else None,
                 above=stroke.air,
+                untracked=drains,
                 **words,
             )
             return
@@ -132,6 +136,7 @@ class Pipetting:
             blow_out_air_volume=blow_outs,
             mix=mixes or None,
             above=stroke.air,
+            untracked=drains,
             **_places(stroke),
             **words,
         )
@@ -139,7 +144,9 @@ class Pipetting:
     async def _dispense(self, stroke: Stroke) -> None:
         own, head = stroke.liquid_class, self._is_head(stroke.pipette.id)
         words = self._dialect.dispense(stroke, head=head)
-        untracked = any(self._delivers_less(stroke, index) for index in range(len(stroke.channels)))
+        untracked = self._runs_over(stroke) or any(
+            self._delivers_less(stroke, index) for index in range(len(stroke.channels))
+        )
         if head:
             volume = min(stroke.volumes) if stroke.sort == "blown out" else self._one(stroke.volumes, "volumes")
             await self._handler.dispense96(
@@ -161,6 +168,24 @@ class Pipetting:
             **_places(stroke),
             **words,
         )
+
+    def _drains(self, instruction: Aspirate) -> bool:
+        """Whether a stroke that takes the rest of its wells asks one of them for more than it holds."""
+        if not instruction.takes_rest:
+            return False
+        asked: dict[str, float] = {}
+        for well, volume in zip(instruction.wells, instruction.volumes, strict=True):
+            asked[well] = asked.get(well, 0.0) + volume
+        return any(volume > self._state.volume(well) for well, volume in asked.items())
+
+    def _runs_over(self, stroke: Stroke) -> bool:
+        """Whether a well is asked to take more than it holds, in a program for which that is worth a warning only."""
+        if self._program.overflow != "warning":
+            return False
+        given: dict[int, float] = {}
+        for well, volume in zip(stroke.wells, stroke.volumes, strict=True):
+            given[id(well)] = given.get(id(well), 0.0) + volume
+        return any(given[id(well)] > well.tracker.get_free_volume() for well in stroke.wells)
 
     # -- what a stroke needs ------------------------------------------------------------------------
 
@@ -196,6 +221,8 @@ class Pipetting:
         elif isinstance(instruction, Aspirate) and own.pre_wet > 0:
             mixes = tuple((volume, own.pre_wet) for volume in instruction.volumes)
         volumes = none if isinstance(instruction, Mix) else instruction.volumes
+        if isinstance(instruction, Dispense) and instruction.gives_rest:  # a piston cannot push out what is not there
+            volumes = tuple(min(v, column.column()) for v, column in zip(volumes, columns, strict=True))
         return Stroke(**shared, volumes=volumes, liquid_class=own, height=instruction.height, mixes=mixes)
 
     def _wells(self, instruction: StrokeInstruction) -> tuple[Container, ...]:

@@ -151,11 +151,16 @@ class GuardedLiquidHandler(NoManualMoves):
         use_channels: list[int] | None = None,
         *,
         above: bool = False,
+        untracked: bool = False,
         **kwargs: Any,
     ) -> None:
-        """As pylabrobot's; ``above`` draws air over the wells, whose trackers then stay as they are."""
+        """As pylabrobot's; ``above`` draws air over the wells, whose trackers then stay as they are.
+
+        ``untracked``: the wells are drained, and air is drawn after the liquid; their trackers stay still too.
+        """
         channels = self._check_stroke(resources, vols, use_channels, above=above, **kwargs)
-        async with self._books([self.head[channel] for channel in channels], resources, untracked=above):
+        still = above or untracked
+        async with self._books([self.head[channel] for channel in channels], resources, untracked=still):
             await super().aspirate(resources, vols, channels, **kwargs)
 
     async def dispense(
@@ -173,11 +178,17 @@ class GuardedLiquidHandler(NoManualMoves):
             await super().dispense(resources, vols, channels, **kwargs)
 
     async def aspirate96(
-        self, resource: Plate | Container | list[Container], volume: float, *, above: bool = False, **kwargs: Any
+        self,
+        resource: Plate | Container | list[Container],
+        volume: float,
+        *,
+        above: bool = False,
+        untracked: bool = False,
+        **kwargs: Any,
     ) -> None:
-        """As pylabrobot's, with tips on all of the head."""
+        """As pylabrobot's, with tips on all of the head; ``above`` and ``untracked`` as for :meth:`aspirate`."""
         containers = self._check_stroke96(resource, volume, above=above, **kwargs)
-        async with self._books(self.head96.values(), containers, untracked=above):
+        async with self._books(self.head96.values(), containers, untracked=above or untracked):
             await super().aspirate96(resource, volume, **kwargs)
 
     async def dispense96(
