@@ -15,12 +15,13 @@ from protocols.errors import InputError
 from protocols.formats.columns import read_header
 from protocols.formats.delimited import sniff
 from protocols.formats.documents import Document, load_document
+from protocols.formats.foreign import is_analysis, refuse_foreign
 from protocols.formats.markup import INTEGER, NUMBER
 from protocols.formats.options import Worklist, WorklistOptions
 from protocols.formats.validation import AnyModel, validate
 from protocols.formats.worklist import read_worklist
 from protocols.program import Program
-from protocols.protocol import Protocol
+from protocols.protocol import Instructions, Protocol
 from protocols.specs import SCHEMA_VERSION
 from protocols.wells import count_wells
 
@@ -31,20 +32,22 @@ MOST_WELLS_IN_ALL = 1_000_000
 
 @dataclass(frozen=True)
 class Input:
-    """What stands in a file that a person gave: a protocol, or a program that was compiled before.
+    """What stands in a file that a person gave: a protocol, a program that was compiled before, or an analysis.
 
     Attributes:
         worklist: what more is to be said where the protocol comes from a worklist.
+        analysis: Opentrons' analysis of a protocol, still to be imported.
     """
 
     path: Path
     protocol: Protocol | None = None
     program: Program | None = None
     worklist: Worklist | None = None
+    analysis: Document | None = None
 
 
 def read_input(path: str | Path, options: WorklistOptions | None = None) -> Input:
-    """Read the worklist, protocol or program at ``path``; which of them it is, its content says.
+    """Read the worklist, protocol, program or analysis at ``path``; which of them it is, its content says.
 
     Raises:
         InputError: it is none of them, or cannot be used; every problem with its place.
@@ -54,6 +57,9 @@ def read_input(path: str | Path, options: WorklistOptions | None = None) -> Inpu
         worklist = read_worklist(file, options)
         return Input(file, protocol=worklist.protocol, worklist=worklist)
     document = load_document(file)
+    refuse_foreign(document)
+    if is_analysis(document.data):
+        return Input(file, analysis=document)
     if isinstance(document.data, dict) and "instructions" in document.data:
         return Input(file, program=_of_this_version(document, Program))
     return Input(file, protocol=_of_this_version(document, Protocol))
@@ -84,6 +90,11 @@ def dump_protocol(protocol: Protocol) -> str:
     data["steps"] = [
         {"id": said.pop("id"), "do": step.do, **said} for step, said in zip(protocol.steps, data["steps"], strict=True)
     ]
+    for step, said in zip(protocol.steps, data["steps"], strict=True):
+        if isinstance(step, Instructions):
+            said["instructions"] = [
+                {"kind": one.kind, **more} for one, more in zip(step.instructions, said["instructions"], strict=True)
+            ]
     text: str = yaml.dump(
         {"schema_version": protocol.schema_version, **data},
         Dumper=_Dumper,

@@ -6,7 +6,6 @@ Field names are those of the JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from protocols.errors import FileProblemsError, InputError, Problem
 from protocols.formats.documents import Document
+from protocols.formats.foreign import HOW_TO_ANALYSE, is_analysis, refuse_foreign
 from protocols.formats.validation import MOST_LISTED, validate
 from protocols.opentrons import parameters
 from protocols.opentrons.parts import Identity, Part
@@ -87,11 +87,6 @@ class Read:
     params: tuple[parameters.Params | None, ...]
 
 
-def is_analysis(data: Any) -> bool:
-    """Whether a document's data look like an analysis, well formed or not."""
-    return isinstance(data, dict) and "commands" in data and ("robotType" in data or "commandAnnotations" in data)
-
-
 def read_analysis(document: Document) -> Read:
     """The analysis that a document holds.
 
@@ -99,9 +94,10 @@ def read_analysis(document: Document) -> Read:
         InputError: it is something else of Opentrons' or another tool's; what it is taken for is said.
         FileProblemsError: it cannot be used; every problem with line and field.
     """
-    refuse_relatives(document)
+    refuse_foreign(document)
     if not is_analysis(document.data):
-        raise InputError("it is no analysis of an Opentrons protocol", where=str(document.path), mend=_MAKE)
+        what = "it is no analysis of an Opentrons protocol"
+        raise InputError(what, where=str(document.path), mend=HOW_TO_ANALYSE)
     analysis = validate(document, Analysis)
     found: list[parameters.Params | None] = []
     problems: list[Problem] = []
@@ -126,43 +122,3 @@ def _problems(document: Document, index: int, command: Command, error: Validatio
         where = str(document.path) if many else document.where("commands", index, "params", *detail["loc"])
         found.append(Problem(where, f"commands.{index} ({command.commandType}): {field}: {detail['msg'].lower()}"))
     return found
-
-
-_MAKE = "Make one with `python -m opentrons.cli analyze --json-output=FILE.json PROTOCOL`"
-
-
-def _protocol_said(data: Mapping[str, Any]) -> str:
-    version = data.get("schemaVersion", data.get("protocol-schema"))
-    return f"a protocol in JSON (schema {version}), as Protocol Designer saves it, and not its analysis"
-
-
-def refuse_relatives(document: Document) -> None:
-    """Name what a JSON document is, where it is one of those that are easily taken for an analysis.
-
-    Raises:
-        InputError: it is one.
-    """
-    data = document.data
-    said, mend = "", _MAKE
-    if isinstance(data, list) and data and isinstance(data[0], dict) and "commandType" in data[0]:
-        said, mend = "it is a bare list of Opentrons commands", "Give the whole analysis, with 'robotType' and 'config'"
-    if not isinstance(data, dict):
-        pass
-    elif "labwareDefinitions" in data or "designerApplication" in data or "$otSharedSchema" in data:
-        said = f"it is {_protocol_said(data)}"
-    elif {"ordering", "wells", "parameters"} <= data.keys():
-        said = "it is a labware definition of Opentrons'"
-        mend = "Name it in a workcell file (kinds: my_plate: {file: …})"
-    elif isinstance(data.get("data"), dict) and ("commands" in data or _of_server(data["data"])):
-        said = "it is what an Opentrons robot's server answered (a run log or an analysis with others around it)"
-    elif {"refs", "instructions"} <= data.keys():
-        said, mend = "it is Autoprotocol JSON", "Write it as a worklist or a protocol of Labwright's"
-    elif isinstance(data.get("type"), str) and "children" in data and "category" in data:
-        said = "it is a resource (a deck or labware) that pylabrobot saved"
-        mend = "Name it in a workcell file; a protocol says what is done on it"
-    if said:
-        raise InputError(said, where=str(document.path), mend=mend)
-
-
-def _of_server(data: Mapping[str, Any]) -> bool:
-    return bool({"protocolId", "actions", "commands", "status"} & data.keys())
