@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import venv
 from pathlib import Path
 
+from robots.sources.environment import OpentronsEnvironment
+
 ROOT = Path(__file__).resolve().parent.parent / ".peers"
-PEERS = {"opentrons": ["opentrons==9.0.0"]}
+PEERS = {"opentrons": OpentronsEnvironment(ROOT / "opentrons")}
 
 
 def python_of(peer: str) -> Path | None:
     """The interpreter of an installed peer, or ``None``."""
-    python = ROOT / peer / "bin" / "python"
-    return python if python.exists() else None
+    return PEERS[peer].python if PEERS[peer].installed() else None
 
 
 def install(peer: str) -> None:
     """Install a peer in its own environment, once."""
-    if python_of(peer) is None:
-        venv.create(ROOT / peer, with_pip=True)
-        subprocess.run([ROOT / peer / "bin" / "python", "-m", "pip", "install", "-q", *PEERS[peer]], check=True)
+    PEERS[peer].install(print)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import typer
 
 from console.cli import options as o
 from console.cli.exits import ExitCode
-from console.cli.groups import LabOptions, PlanOptions, expanded
+from console.cli.groups import LabOptions, PlanOptions, PythonOptions, expanded
 from console.cli.reported import report_failures
 from console.cli.screen import Screen
 
@@ -29,6 +29,10 @@ runs = typer.Typer(help="What ran, what runs now, and what can be done about it.
 workcell = typer.Typer(help="The lab: is its file right, what is in it, what stands on its deck.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
 app.add_typer(workcell, name="workcell")
+setup = typer.Typer(
+    help="Other software that some work needs, each in an environment of its own.", no_args_is_help=True
+)
+app.add_typer(setup, name="setup")
 
 
 def _show_version(wanted: bool) -> None:
@@ -48,24 +52,33 @@ def _labwright(
     """Verified, watched and recorded laboratory robot work."""
 
 
-def _plan(file: Path, workcell_name: str, options: PlanOptions, *, recorded: bool, new_run: bool = False) -> Planned:
+def _plan(
+    file: Path,
+    workcell_name: str | None,
+    options: PlanOptions,
+    python: PythonOptions,
+    *,
+    recorded: bool,
+    new_run: bool = False,
+) -> Planned:
     """The plan for a file, on the deck as it is recorded or as the workcell file says.
 
     For a ``new_run`` the workcell must be free: nobody should approve a run that cannot begin.
     """
     from console.cli.admission import require_free
+    from console.cli.imported import bring
     from console.cli.planning import make_plan, read_file
+    from console.cli.sources import as_data
     from protocols.labstate import LabState
     from robots.execution.home import Home
     from robots.execution.standing import read_standing
-    from robots.workcell import load_workcell
 
-    given = read_file(file, options)
-    lab = load_workcell(workcell_name)
+    given = read_file(as_data(file, Home.find(), python), options)
+    lab, brought = bring(given, file, workcell_name, Home.find())
     if new_run:
         require_free(Home.find(), lab.spec.name)
     deck = read_standing(Home.find(), lab.spec).state if recorded else LabState.start(lab.spec)
-    return make_plan(file, given, lab, deck, options)
+    return make_plan(file, given, lab, deck, options, brought)
 
 
 @app.command("run")
@@ -73,8 +86,9 @@ def _plan(file: Path, workcell_name: str, options: PlanOptions, *, recorded: boo
 def _run(
     file: o.File,
     plan: PlanOptions,
+    python: PythonOptions,
     lab: LabOptions,
-    workcell_name: o.WorkcellName = "starlet",
+    workcell_name: o.WorkcellName = None,
     approve: o.Approve = None,
     as_json: o.Json = False,
 ) -> None:
@@ -91,7 +105,7 @@ def _run(
 
         require_name(approve)
         settings = Settings(policy=read_policy(lab.on_fault), simulation=make_simulation(lab), approve=approve)
-        return run(screen, Home.find(), _plan(file, workcell_name, plan, recorded=True, new_run=True), settings)
+        return run(screen, Home.find(), _plan(file, workcell_name, plan, python, recorded=True, new_run=True), settings)
 
     report_failures(work, as_json=as_json)
 
@@ -101,7 +115,8 @@ def _run(
 def _verify(
     file: o.File,
     plan: PlanOptions,
-    workcell_name: o.WorkcellName = "starlet",
+    python: PythonOptions,
+    workcell_name: o.WorkcellName = None,
     recorded: Annotated[
         bool, typer.Option("--as-is", help="On the deck as earlier runs left it, not as the workcell file says.")
     ] = False,
@@ -118,7 +133,7 @@ def _verify(
         from console.cli.screen import MOST_LINES
         from console.cli.showing import show_plan
 
-        planned = _plan(file, workcell_name, plan, recorded=recorded)
+        planned = _plan(file, workcell_name, plan, python, recorded=recorded)
         if program is not None:
             save_program(planned, program)
         show_plan(screen, planned, most=None if everything else MOST_LINES)
@@ -133,8 +148,9 @@ def _verify(
 def _simulate(
     file: o.File,
     plan: PlanOptions,
+    python: PythonOptions,
     lab: LabOptions,
-    workcell_name: o.WorkcellName = "starlet",
+    workcell_name: o.WorkcellName = None,
     report: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write a report there.")] = None,
     as_json: o.Json = False,
 ) -> None:
@@ -148,7 +164,7 @@ def _simulate(
         from console.cli.running import Settings, simulate
 
         settings = Settings(policy=read_policy(lab.on_fault), simulation=make_simulation(lab))
-        return simulate(screen, _plan(file, workcell_name, plan, recorded=False), settings, report)
+        return simulate(screen, _plan(file, workcell_name, plan, python, recorded=False), settings, report)
 
     report_failures(work, as_json=as_json)
 
@@ -185,6 +201,27 @@ def _doctor(as_json: o.Json = False) -> None:
         from console.cli.doctor import examine
 
         return examine(screen)
+
+    report_failures(work, as_json=as_json)
+
+
+# -- setup ------------------------------------------------------------------------------------------
+
+
+@setup.command("opentrons")
+def _setup_opentrons(
+    wheels: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Install from wheels in this folder, without the network.")
+    ] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Install Opentrons' own software, with which their protocols in Python are analysed."""
+
+    def work(screen: Screen) -> ExitCode:
+        from console.cli.setup import setup_opentrons
+        from robots.execution.home import Home
+
+        return setup_opentrons(screen, Home.find(), wheels)
 
     report_failures(work, as_json=as_json)
 

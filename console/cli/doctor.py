@@ -50,7 +50,7 @@ def examine(screen: Screen) -> ExitCode:
 def _checks() -> Iterator[Check]:
     version = platform.python_version()
     yield Check("Python", sys.version_info >= (3, 11), version, "Install Python 3.11 or newer")
-    for work in (_versions, _collisions, _home, _sqlite, _sockets, _workcells, _rehearsal):
+    for work in (_versions, _collisions, _home, _sqlite, _sockets, _isolation, _opentrons, _workcells, _rehearsal):
         yield from _guarded(work)
 
 
@@ -115,6 +115,37 @@ def _sockets() -> Iterator[Check]:
     from robots.execution.sockets import socket_path
 
     yield Check("sockets", True, str(socket_path(Path("/"), "control").parent))
+
+
+def _isolation() -> Iterator[Check]:
+    """Without it other people's Python is not run, and all else works."""
+    from robots.sources.isolation import protection, run_isolated, workspace
+
+    found = protection()
+    if not found.complete:
+        yield Check("isolation", True, f"{found}: other people's Python runs only with --trust-source")
+        return
+    with workspace() as folder:
+        tried = run_isolated(["/usr/bin/env"], folder)
+    namespaces = "namespaces of its own" if tried.namespaces else "no namespaces of its own"
+    yield Check("isolation", tried.code == 0, f"{found}, {namespaces}", "Report this")
+
+
+def _opentrons() -> Iterator[Check]:
+    """Only protocols in Opentrons' Python need it."""
+    from protocols.errors import InputError
+    from robots.execution.home import Home
+    from robots.sources.environment import PYTHON_VARIABLE, OpentronsEnvironment, find_opentrons, opentrons_version
+
+    home = Home.find().path
+    if not os.environ.get(PYTHON_VARIABLE) and not OpentronsEnvironment.under(home).installed():
+        yield Check("opentrons", True, "not installed; `labwright setup opentrons` does it, for protocols in Python")
+        return
+    try:
+        python = find_opentrons(home)
+        yield Check("opentrons", True, f"{opentrons_version(python)}, {python}")
+    except InputError as error:
+        yield Check("opentrons", False, error.what, error.mend or f"Correct {PYTHON_VARIABLE}")
 
 
 def _workcells() -> Iterator[Check]:

@@ -45,6 +45,16 @@ class PlanOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PythonOptions:
+    """How a protocol in Python is run, isolated, to learn what it does."""
+
+    beside: o.Beside = field(default_factory=list)
+    parameter: o.Parameters = field(default_factory=list)
+    time_limit: o.TimeLimit = 60.0
+    trust_source: o.TrustSource = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class LabOptions:
     """How the simulated lab behaves, and what is done about faults."""
 

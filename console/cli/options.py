@@ -10,19 +10,21 @@ import typer
 _WORKLIST = "Worklists"
 _SIMULATION = "Simulation"
 _OUTPUT = "Output"
+_PYTHON = "Protocols in Python"
 
 File = Annotated[
     Path,
     typer.Argument(metavar="FILE", help="A worklist (CSV), a protocol (YAML or JSON) or a compiled program (JSON)."),
 ]
 WorkcellName = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--workcell",
         "-w",
         metavar="NAME|FILE",
         envvar="LABWRIGHT_WORKCELL",
-        help="A workcell file, or one that comes with Labwright: starlet, ot2.",
+        help="A workcell file, or one that comes with Labwright: starlet (unless another is named), ot2. An Opentrons "
+        "protocol brings its own.",
     ),
 ]
 WorkcellArgument = Annotated[
@@ -147,5 +149,36 @@ Pace = Annotated[
         max=1000,
         help="Real seconds for each second of the lab's clock; 0 lets no time pass.",
         rich_help_panel=_SIMULATION,
+    ),
+]
+
+Beside = Annotated[
+    list[Path],
+    typer.Option(
+        "--with",
+        metavar="FILE|FOLDER",
+        help="What a protocol in Python needs beside itself: labware definitions, tables. May be given several times.",
+        rich_help_panel=_PYTHON,
+    ),
+]
+Parameters = Annotated[
+    list[str],
+    typer.Option(
+        "--parameter",
+        metavar="NAME=VALUE",
+        help="A runtime parameter of an Opentrons protocol in Python. May be given several times.",
+        rich_help_panel=_PYTHON,
+    ),
+]
+TimeLimit = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", min=1, max=86400, help="How long its Python may take.", rich_help_panel=_PYTHON),
+]
+TrustSource = Annotated[
+    bool,
+    typer.Option(
+        "--trust-source",
+        help="Run its Python even where it cannot be confined: it may then read and write all that you may.",
+        rich_help_panel=_PYTHON,
     ),
 ]
