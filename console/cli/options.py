@@ -32,7 +32,7 @@ WorkcellArgument = Annotated[
     typer.Argument(
         metavar="NAME|FILE",
         envvar="LABWRIGHT_WORKCELL",
-        help="A workcell file, or one that comes with Labwright: starlet, ot2.",
+        help="A workcell file, or one that comes with Labwright: starlet, ot2, flex.",
     ),
 ]
 Json = Annotated[

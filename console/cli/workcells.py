@@ -8,7 +8,7 @@ from console.cli.exits import ExitCode
 from console.cli.screen import Screen
 from protocols.errors import ApprovalError
 from protocols.quantities import show_volume
-from protocols.specs import LabwareSpec
+from protocols.specs import DeviceSpec, LabwareSpec, SiteSpec, WorkcellSpec
 from robots.execution.executor import Executor
 from robots.execution.home import Home
 from robots.execution.lease import lease_holder
@@ -23,6 +23,13 @@ def check_workcell(screen: Screen, name: str) -> ExitCode:
     spec = workcell.spec
     screen.say(f"{workcell.path}: no mistakes.", style="green", whole=True)
     screen.say(f"  {len(spec.sites)} sites, {len(spec.labware)} pieces of labware of {len(spec.kinds)} kinds")
+    for site in spec.sites.values():
+        if site.device is not None:
+            device = spec.devices[site.device]
+            screen.say(f"  {device.id}: {device.kind} at {site.id}, {ranges_in_words(device)}")
+        if site.adapter is not None:
+            screen.say(f"  {site.adapter}: fixed at {site.id}")
+    screen.say(f"  trash: {spec.kinds[spec.labware[spec.trash].kind].kind}")
     if doubts:
         screen.say("To know:")
         screen.lines(map(str, doubts))
@@ -42,9 +49,20 @@ def show_workcell(screen: Screen, name: str) -> ExitCode:
     spec = workcell.spec
     screen.say(f"Workcell {spec.name} ({workcell.path})", style="bold", whole=True)
     screen.say("Devices")
+    stands = {site.device: site.id for site in spec.sites.values() if site.device is not None}
     screen.table(
-        ("  name", "kind", "driver", "can say what it did"),
-        [(f"  {item.id}", item.kind, item.driver, "yes" if item.answers else "no") for item in spec.devices.values()],
+        ("  name", "kind", "driver", "can say what it did", "stands at", "can be set to"),
+        [
+            (
+                f"  {item.id}",
+                item.kind,
+                item.driver,
+                "yes" if item.answers else "no",
+                stands.get(item.id, ""),
+                ranges_in_words(item),
+            )
+            for item in spec.devices.values()
+        ],
     )
     screen.say("Pipettes")
     screen.table(
@@ -62,13 +80,14 @@ def show_workcell(screen: Screen, name: str) -> ExitCode:
     standing = {placed.site: (labware, placed.kind) for labware, placed in spec.labware.items()}
     screen.say("Sites")
     screen.table(
-        ("  site", "takes", "stands there", "kind", "arm"),
+        ("  site", "takes", "stands there", "kind", "fixed on it", "reached by"),
         [
             (
                 f"  {site.id}",
                 ", ".join(sorted(site.accepts)),
                 *standing.get(site.id, ("", "")),
-                "reaches it" if site.gripper and spec.arm else "",
+                " with ".join(part for part in (site.device, site.adapter) if part),
+                _reached_by(site, spec),
             )
             for site in spec.sites.values()
         ],
@@ -84,6 +103,22 @@ def show_workcell(screen: Screen, name: str) -> ExitCode:
     _show_liquids(screen, workcell)
     screen.give({"file": str(workcell.path), **spec.model_dump(mode="json", exclude={"kinds"})})
     return ExitCode.OK
+
+
+def _reached_by(site: SiteSpec, spec: WorkcellSpec) -> str:
+    arm = site.gripper and spec.arm is not None
+    return " and ".join((["pipettes"] if site.pipettes else []) + (["arm"] if arm else []))
+
+
+def ranges_in_words(device: DeviceSpec) -> str:
+    """What a device can be set to: temperatures, speeds, heights."""
+    ranges = (
+        (device.temperatures, "°C", ""),
+        (device.lid_temperatures, "°C", "lid "),
+        (device.speeds, "rpm", ""),
+        (device.magnet_heights, "mm", "magnets "),
+    )
+    return ", ".join(f"{part}{each[0]:g} to {each[1]:g} {unit}" for each, unit, part in ranges if each is not None)
 
 
 def _kinds(workcell: Workcell) -> list[LabwareSpec]:

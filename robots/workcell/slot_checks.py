@@ -33,9 +33,9 @@ def _check_deck(config: WorkcellConfig, report: Report) -> None:
     if deck.type == "Flex":
         return
     if deck.trash is not None:
-        report(("deck", "trash"), f"the trash of a {deck.type} has its fixed place", "Remove 'trash'")
+        report(("deck", "trash"), f"the trash of {_named(deck.type)} has its fixed place", "Remove 'trash'")
     if deck.staging:
-        report(("deck", "staging"), f"a {deck.type} has no staging area", "Remove 'staging'")
+        report(("deck", "staging"), f"{_named(deck.type)} has no staging area", "Remove 'staging'")
 
 
 def _taken_by_bins(config: WorkcellConfig, report: Report) -> dict[str, str]:
@@ -56,7 +56,7 @@ def _check_module(
     if device.kind not in _KINDS:
         for field in ("model", "slot", "starts_open"):
             if getattr(device, field) is not None:
-                report((*path, field), f"a {device.kind} has no {field}", f"Remove '{field}'")
+                report((*path, field), f"{_named(device.kind)} has no {field}", f"Remove '{field}'")
         return
     if device.driver != "simulated":
         report((*path, "driver"), f"a {device.kind} moves in the simulated lab only", "Write driver: simulated")
@@ -96,7 +96,7 @@ def _check_adapters(
     for site, kind in config.adapters.items():
         path = ("adapters", site)
         if config.deck.type not in ("OT-2", "Flex"):
-            report(path, f"a {config.deck.type} has carriers and no fixed adapters", "Remove it")
+            report(path, f"{_named(config.deck.type)} has carriers and no fixed adapters", "Remove it")
         elif site not in built.holders:
             why = f"{taken[site]} takes it" if site in taken else nearest(site, built.holders)
             report(path, f"there is no site '{site}'", why)
@@ -133,7 +133,7 @@ def check_opentrons_pipettes(config: WorkcellConfig, report: Report) -> None:
                 report(("pipettes", name, "type"), f"{_named(config.deck.type)} has no {pipette.type}")
             continue
         if config.deck.type != ("Flex" if is_flex_pipette(pipette.type) else "OT-2"):
-            report(("pipettes", name, "type"), f"a {config.deck.type} has no {pipette.type}")
+            report(("pipettes", name, "type"), f"{_named(config.deck.type)} has no {pipette.type}")
         whole = describe_pipette(name, pipette).channels == _WHOLE_GANTRY
         if whole and pipette.mount != "left":
             report(("pipettes", name, "mount"), f"a {pipette.type} takes both mounts", "Write mount: left")
@@ -143,5 +143,5 @@ def check_opentrons_pipettes(config: WorkcellConfig, report: Report) -> None:
             mounts[mount] = name
 
 
-def _named(robot: str) -> str:
-    return f"an {robot}" if robot == "OT-2" else f"a {robot}"
+def _named(what: str) -> str:
+    return f"an {what}" if what.startswith(("O", "a")) else f"a {what}"

@@ -26,9 +26,9 @@ def ot2() -> Workcell:
     return load_workcell("ot2")
 
 
-def test_two_workcells_are_shipped() -> None:
-    assert shipped_workcells() == ("ot2", "starlet")
-    assert len(EXAMPLES) == 2
+def test_three_workcells_are_shipped() -> None:
+    assert shipped_workcells() == ("flex", "ot2", "starlet")
+    assert len(EXAMPLES) == 3
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda path: path.stem)
@@ -38,7 +38,7 @@ def test_the_examples_load_and_build(file: Path) -> None:
     assert all(deck.has_resource(name) for name in workcell.spec.labware)
 
 
-@pytest.mark.parametrize("name", ["starlet", "ot2"])
+@pytest.mark.parametrize("name", ["starlet", "ot2", "flex"])
 def test_a_workcell_spec_survives_json(name: str) -> None:
     spec = load_workcell(name).spec
     assert WorkcellSpec.model_validate_json(spec.model_dump_json()) == spec
@@ -74,7 +74,7 @@ def test_pipettes_are_what_the_makers_say(starlet: Workcell, ot2: Workcell) -> N
     assert not p300.fits & p20.fits
 
 
-@pytest.mark.parametrize("name", ["starlet", "ot2"])
+@pytest.mark.parametrize("name", ["starlet", "ot2", "flex"])
 def test_spec_and_deck_say_the_same_place_for_every_well(name: str) -> None:
     """Site + well centre of the spec = where pylabrobot puts the well, within what a plate sinks into its carrier."""
     workcell = load_workcell(name)
@@ -90,7 +90,7 @@ def test_spec_and_deck_say_the_same_place_for_every_well(name: str) -> None:
             assert where.y == pytest.approx(site.y + spec.y, abs=0.01)
 
 
-@pytest.mark.parametrize("name", ["starlet", "ot2"])
+@pytest.mark.parametrize("name", ["starlet", "ot2", "flex"])
 def test_a_reference_leads_to_a_well_and_back(name: str) -> None:
     workcell = load_workcell(name)
     deck = workcell.build_deck()
@@ -113,7 +113,7 @@ def test_a_placed_lid_stands_on_its_plate(starlet: Workcell) -> None:
 
 
 def test_what_is_doubtful_is_said() -> None:
-    doubts = [str(doubt) for doubt in load_workcell(EXAMPLES[1]).check()]
+    doubts = [str(doubt) for doubt in load_workcell(next(file for file in EXAMPLES if file.stem == "starlet-cell-culture")).check()]
     assert any("assay_96" in doubt and "guessed" in doubt for doubt in doubts)
     assert any("culture_dish" in doubt and "guessed" in doubt for doubt in doubts)
     assert not any("spheroid_96" in doubt for doubt in doubts)
