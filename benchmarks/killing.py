@@ -48,13 +48,20 @@ def lab_that(folder: Path, *, answers: bool) -> Path:
     """
     lines = (SHIPPED / "starlet.yaml").read_text().splitlines()
     text = "\n".join(line for line in lines if not re.match(r"  tips_(?!300_[12]:)\w+_\d:", line))
-    said = "true" if answers else "false"
-    for device in ("kind: liquid handler, driver: simulated", "kind: arm, driver: simulated"):
-        assert device in text
-        text = text.replace(device, f"{device}, answers: {said}")
-    path = folder / f"starlet-{'answers' if answers else 'silent'}.yaml"
-    path.write_text(text)
-    return path
+    return _written(text, folder / "starlet", answers)
+
+
+def modules_that(folder: Path, *, answers: bool) -> Path:
+    """A workcell file of an OT-2 with every kind of module, whose devices can, or cannot, say what they did."""
+    return _written((Path(__file__).parent / "ot2-modules.yaml").read_text(), folder / "ot2-modules", answers)
+
+
+def _written(text: str, path: Path, answers: bool) -> Path:
+    assert "driver: simulated" in text
+    said = f"driver: simulated, answers: {'true' if answers else 'false'}"
+    file = path.with_name(f"{path.name}-{'answers' if answers else 'silent'}.yaml")
+    file.write_text(text.replace("driver: simulated", said))
+    return file
 
 
 def make_run(home: Home, workcell: Workcell, program: Program, *, seed: int = 0) -> RunFolder:
@@ -128,7 +135,7 @@ class _Waiting:
 
 def _truthful(home: Home, workcell: Workcell, run: RunFolder) -> Callable[[str, tuple[str, ...]], str | None]:
     """A person who looks into the lab before they say whether something happened."""
-    moves = {item.id for item in run.program.instructions if isinstance(item, MoveLabware)}
+    moves = {item.id for item in run.program.instructions if isinstance(item, MoveLabware) and item.by == "arm"}
 
     def answer(question: str, choices: tuple[str, ...]) -> str | None:
         if "done" in choices:

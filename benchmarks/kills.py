@@ -1,7 +1,7 @@
 """Runs and simulated labs killed at random, as often as asked, and whether anything was repeated, lost or reordered.
 
-A run of every kind of instruction is killed again and again until it has ended; then the lab's own log is held against
-the program. Half of the labs can say what they did, the others cannot: there a person, who looks into the lab, is asked
+Runs of every kind of instruction, of pipettes and of devices on the deck, are killed again and again until they have
+ended; then the lab's own log is held against the program. Half of the labs can say what they did, the others cannot: there a person, who looks into the lab, is asked
 once for each instruction that was cut off in the middle. Kills fall on the run's process, on the lab's, or on both.
 """
 
@@ -17,8 +17,9 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from benchmarks.every_device import every_device
 from benchmarks.every_kind import compare, every_kind
-from benchmarks.killing import Killer, lab_that, make_run, world_log
+from benchmarks.killing import Killer, lab_that, make_run, modules_that, world_log
 from benchmarks.output import options, show, write
 from protocols.events import Event
 from protocols.program import Program
@@ -39,6 +40,7 @@ class Tally:
     repeated: int = 0
     lost: int = 0
     reordered: int = 0
+    again: int = 0
     questions: int = 0
     questions_expected: int = 0
     failed: int = 0
@@ -77,6 +79,7 @@ def kill_until_it_ends(
     tally.repeated += found.repeated
     tally.lost += found.lost
     tally.reordered += found.reordered
+    tally.again += found.again
     events = run.events()
     tally.questions += sum(event.kind == "question" and event.payload["topic"] == "doubt" for event in events)
     if not workcell.spec.devices["handler"].answers:
@@ -88,13 +91,18 @@ _BOTH = ["kill_after", "lab_kill_after"]
 
 def worker(number: int, wanted: int, tally: Tally, folder: Path, progress: Progress, keep: Callable[[], None]) -> None:
     """Kill runs until all workers together have killed often enough; ``keep`` writes down what was counted so far."""
-    killer, program = Killer(), every_kind()
-    labs = [load_workcell(lab_that(folder, answers=answers)) for answers in (True, False)]
+    killer = Killer()
+    labs = [
+        (program, load_workcell(made(folder, answers=answers)))
+        for program, made in ((every_kind(), lab_that), (every_device(), modules_that))
+        for answers in (True, False)
+    ]
     task = progress.add_task(f"worker {number + 1}", total=wanted)
     turn = 0
     while tally.kills.total() < wanted:
         with tempfile.TemporaryDirectory(dir=folder) as home:
-            kill_until_it_ends(killer, Home(Path(home)), labs[turn % 2], program, turn * MOST_WORKERS + number, tally)
+            program, workcell = labs[turn % len(labs)]
+            kill_until_it_ends(killer, Home(Path(home)), workcell, program, turn * MOST_WORKERS + number, tally)
         progress.update(task, completed=min(tally.kills.total(), wanted))
         turn += 1
         if turn % 50 == 0:
@@ -112,6 +120,7 @@ def figures_of(tally: Tally) -> dict[str, object]:
         "repeated": tally.repeated,
         "lost": tally.lost,
         "reordered": tally.reordered,
+        "set_again_without_harm": tally.again,
         "questions": tally.questions,
         "questions_expected": tally.questions_expected,
     }

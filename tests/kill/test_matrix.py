@@ -5,20 +5,23 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from benchmarks.every_kind import compare, every_kind
-from benchmarks.killing import Killer, lab_that, make_run, world_log
+from benchmarks.every_device import every_device
+from benchmarks.every_kind import compare, every_kind, expected_acts
+from benchmarks.killing import Killer, lab_that, make_run, modules_that, world_log
 from protocols.events import Event
-from protocols.program import Program
+from protocols.program import AnyInstruction, AskPerson, Program, Wait
 from robots.execution.home import Home
 from robots.execution.run_folder import RunFolder
 from robots.workcell import Workcell, load_workcell
 
 pytestmark = pytest.mark.kill
 PARTS = 8
-SILENT = [pytest.param(True, id="lab that answers"), pytest.param(False, id="lab that cannot answer")]
+Made = tuple[Program, Workcell]
+LABS = {"pipettes": (every_kind, lab_that), "modules": (every_device, modules_that)}
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +31,22 @@ def killer() -> Iterator[Killer]:
     killer.close()
 
 
+@pytest.fixture(scope="module", params=[f"{name} that {can} answer" for name in LABS for can in ("can", "cannot")])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A program, and a lab that can say what it did, or cannot."""
+    name, _, answers = str(request.param).partition(" that ")
+    program, lab = LABS[name]
+    return program(), load_workcell(lab(tmp_path_factory.mktemp("lab"), answers=answers.startswith("can ")))
+
+
 @pytest.fixture(scope="module")
-def program() -> Program:
-    return every_kind()
+def program(made: Made) -> Program:
+    return made[0]
 
 
-@pytest.fixture(scope="module", params=SILENT)
-def workcell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workcell:
-    return load_workcell(lab_that(tmp_path_factory.mktemp("lab"), answers=request.param))
+@pytest.fixture(scope="module")
+def workcell(made: Made) -> Workcell:
+    return made[1]
 
 
 @pytest.fixture(scope="module")
@@ -60,31 +71,56 @@ def points(events: tuple[Event, ...]) -> int:
     return 2 * (1 + len(events) + 1)
 
 
-def left_in_doubt(events: tuple[Event, ...], program: Program, point: int) -> bool:
-    """Whether a kill at ``point`` leaves an instruction begun that must not simply be begun again."""
+def begun_at(events: tuple[Event, ...], program: Program, point: int) -> AnyInstruction | None:
+    """The instruction that a kill at ``point`` leaves begun; at an even point it has been done."""
     stored = events[: max(0, point - 1) // 2]
     if not stored or stored[-1].kind != "intent":
-        return False
-    instructions = {item.id: item for item in program.instructions}
-    return not instructions[str(stored[-1].instruction)].repeatable
+        return None
+    return next(item for item in program.instructions if item.id == stored[-1].instruction)
 
 
-def check(home: Home, workcell: Workcell, run: RunFolder, program: Program, doubts: int) -> None:
-    assert compare(program, world_log(home, workcell)).equal
-    assert asked(run, "doubt") == (0 if workcell.spec.devices["handler"].answers else doubts)
-    assert asked(run, "confirm") == sum(
-        item.kind in ("ask_person", "replace_tip_rack") for item in program.instructions
-    )
+def left_in_doubt(events: tuple[Event, ...], program: Program, point: int) -> bool:
+    """Whether a kill at ``point`` leaves an instruction begun that must not simply be begun again."""
+    begun = begun_at(events, program, point)
+    return begun is not None and not begun.repeatable
 
 
-def test_the_program_has_every_kind_of_instruction_for_1_8_and_96_channels(program):
-    kinds = {item.kind for item in program.instructions}
-    assert kinds == {
-        *("pick_up_tips", "aspirate", "dispense", "mix", "air_gap", "drop_tips"),
-        *("move_labware", "replace_tip_rack", "wait", "ask_person"),
-    }
-    assert {len(item.channels) for item in program.instructions if hasattr(item, "channels")} == {1, 8, 96}
-    assert 36 <= len(program.instructions) <= 44
+def answers(workcell: Workcell) -> bool:
+    return workcell.spec.devices["handler"].answers
+
+
+def confirmations(program: Program) -> int:
+    """How often a person is asked to do something, or whether it is done."""
+    by_hand = sum(item.kind == "move_labware" and item.by == "person" for item in program.instructions)
+    return by_hand + sum(item.kind in ("ask_person", "replace_tip_rack") for item in program.instructions)
+
+
+def done_again(of: AnyInstruction) -> bool:
+    """Whether a device that cannot say what it did is told to do it again, which does no harm."""
+    return of.repeatable and not isinstance(of, Wait | AskPerson)
+
+
+def check(
+    home: Home, workcell: Workcell, run: RunFolder, program: Program, doubts: int, again: int | None = None
+) -> None:
+    found = compare(program, world_log(home, workcell))
+    assert found.equal, found
+    if again is not None:
+        assert found.again == (0 if answers(workcell) else again)
+    assert asked(run, "doubt") == (0 if answers(workcell) else doubts)
+    assert asked(run, "confirm") == confirmations(program)
+
+
+def test_the_programs_have_every_kind_of_instruction(killer: Killer) -> None:
+    pipettes, devices = every_kind(), every_device()
+    kinds = {item.kind for item in (*pipettes.instructions, *devices.instructions)}
+    assert kinds == {get_args(kind)[0] for kind in _kinds_of_instructions()}
+    assert {len(item.channels) for item in pipettes.instructions if hasattr(item, "channels")} == {1, 8, 96}
+    assert all(35 <= len(program.instructions) <= 50 for program in (pipettes, devices))
+
+
+def _kinds_of_instructions() -> list[Any]:
+    return [get_type_hints(kind)["kind"] for kind in get_args(AnyInstruction)]
 
 
 def kill_run_at(
@@ -94,7 +130,9 @@ def kill_run_at(
     run = make_run(home, workcell, program)
     assert killer.attempt(home, run, kill_at=point)["killed"]
     assert killer.attempt(home, run)["code"] == 0
-    check(home, workcell, run, program, left_in_doubt(events, program, point))
+    interrupted = begun_at(events, program, point)
+    again = interrupted is not None and done_again(interrupted) and point % 2 == 0
+    check(home, workcell, run, program, left_in_doubt(events, program, point), again)
 
 
 def test_a_run_is_killed_at_some_points(killer, tmp_path, workcell, program, undisturbed):
@@ -118,7 +156,8 @@ def kill_lab_at(killer: Killer, tmp_path: Path, workcell: Workcell, program: Pro
     told = [act.instruction.rpartition(":")[2] for act in world_log(home, workcell)]
     of = {item.id: item for item in program.instructions}
     hit = told[point // 2]
-    check(home, workcell, run, program, hit in of and not of[hit].repeatable)
+    again = hit in of and done_again(of[hit]) and point % 2 == 1
+    check(home, workcell, run, program, hit in of and not of[hit].repeatable, again)
 
 
 def test_the_lab_is_killed_at_some_points(killer, tmp_path, workcell, program, undisturbed):
@@ -129,7 +168,7 @@ def test_the_lab_is_killed_at_some_points(killer, tmp_path, workcell, program, u
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_lab_is_killed_at_every_point(killer, tmp_path, workcell, program, undisturbed, part):
-    acts = 1 + len(program.instructions) + sum(item.kind == "move_labware" for item in program.instructions)
+    acts = 1 + len(expected_acts(program))
     for point in range(part, 2 * acts, PARTS):
         kill_lab_at(killer, tmp_path, workcell, program, point)
 
@@ -151,7 +190,6 @@ def test_run_and_lab_are_killed_at_random_again_and_again(killer, tmp_path, work
             assert ended["code"] == 0
             break
     assert compare(program, world_log(home, workcell)).equal
-    confirmed = sum(item.kind in ("ask_person", "replace_tip_rack") for item in program.instructions)
-    assert asked(run, "confirm") == confirmed
-    if workcell.spec.devices["handler"].answers:
+    assert asked(run, "confirm") == confirmations(program)
+    if answers(workcell):
         assert asked(run, "doubt") == 0
