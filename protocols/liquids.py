@@ -61,7 +61,8 @@ class LiquidClass(Record):
             linear between the pairs; empty where the device corrects by itself.
         transport_air: µL of air drawn after the liquid for the way, let out before the next dispense.
         blow_out: µL of air drawn before the first liquid and pushed out after the last of it.
-        film: µL that stay on the wall of an emptied tip and cannot be blown out.
+        film: µL that stay on the wall of an emptied tip, also after ``blow_out``; the instruction of that name takes
+            them along.
         jet: dispense from above the liquid, without touching it.
         level_detection: find the surface and follow it, ``immersion`` below it.
         immersion: mm below the surface while following it.

@@ -37,7 +37,7 @@ def move_labware(state: LabState, labware: str, site: str, by: Literal["arm", "p
     if state.sites.get(site, labware) != labware:
         return (Effect(kind="site occupied", place=site),)
     origin = state.workcell.sites.get(instance.site)
-    if not _suits(instance, origin, target, by):
+    if not _suits(instance, origin, target, by, chute=state.workcell.chute):
         return (Effect(kind="site unsuitable", place=site),)
     held = _held_fast(state, (origin, target))
     if held is not None:
@@ -54,14 +54,20 @@ def move_labware(state: LabState, labware: str, site: str, by: Literal["arm", "p
 
 
 def _suits(
-    instance: LabwareInstance, origin: SiteSpec | None, target: SiteSpec | None, by: Literal["arm", "person"]
+    instance: LabwareInstance,
+    origin: SiteSpec | None,
+    target: SiteSpec | None,
+    by: Literal["arm", "person"],
+    *,
+    chute: bool,
 ) -> bool:
     """Whether the labware belongs there, and whoever carries it reaches it here and there."""
     if target is not None and instance.spec.category not in target.accepts:
         return False
     if by == "person":
         return True
-    return target is not None and target.gripper and instance.site != OFF_DECK and (origin is None or origin.gripper)
+    taken = instance.site != OFF_DECK and (origin is None or origin.gripper)
+    return taken and (chute if target is None else target.gripper)
 
 
 def _held_fast(state: LabState, sites: Iterable[SiteSpec | None]) -> Effect | None:

@@ -302,6 +302,7 @@ class WorkcellSpec(Record):
         trash: the instance id of the labware into which tips are dropped.
         robot: the robot whose deck it is. The sites of an OT-2 ("slot-1") and a Flex ("A1") are named as its maker
             names the slots.
+        chute: the arm can let labware fall into a waste chute, which takes it off the deck.
     """
 
     schema_version: Literal[1] = 1
@@ -316,5 +317,6 @@ class WorkcellSpec(Record):
     trash: Name
     arm: Name | None = None
     robot: Literal["STARlet", "STAR", "OT-2", "Flex"] | None = None
+    chute: bool = False
     motion: Motion = Motion()
     limits: Limits = Limits()

@@ -17,6 +17,7 @@ from robots.workcell.catalogue import Kind, make_lid, read_kind
 from robots.workcell.checks import find_doubts, find_problems
 from robots.workcell.config import DeviceConfig, WorkcellConfig
 from robots.workcell.decks import build_deck
+from robots.workcell.flex import WASTE_CHUTE
 from robots.workcell.modules import MODULES
 from robots.workcell.names import nearest
 from robots.workcell.pipettes import describe_pipette
@@ -203,6 +204,7 @@ def _spec(config: WorkcellConfig, kinds: Mapping[str, Kind], built: BuiltDeck) -
         trash=TRASH,
         arm=config.arm,
         robot=config.deck.type,
+        chute=WASTE_CHUTE in config.deck.bins,
         motion=Motion(**config.motion.model_dump(mode="python")),
         limits=Limits(**config.limits.model_dump(mode="python")),
     )

@@ -34,7 +34,8 @@ def _reason(lab: ExactLab, step: MoveLabware) -> ExactEffect | None:
     kind, here = lab.workcell.kinds[lab.placed[step.labware].kind], lab.sites[step.labware]
     taken = site is None or kind.category in site.accepts
     ends = [lab.workcell.sites.get(end) for end in (here, step.site)]
-    reached = step.by == "person" or all(end is not None and end.gripper for end in ends)
+    grips = [end is not None and end.gripper for end in ends]
+    reached = step.by == "person" or all(grips) or (grips[0] and step.site == OFF_DECK and lab.workcell.chute)
     if not taken or not reached:
         return ExactEffect("site unsuitable", step.site)
     if held := lab.modules.holds(here, step.site):

@@ -208,6 +208,13 @@ def test_carrying_labware_to_where_it_stands_is_a_mistake() -> None:
     assert codes(FLEX, move("plate", "off-deck", "person"), move("plate", "off-deck", "person")) == set()
 
 
+def test_an_arm_lets_labware_fall_into_a_chute_where_there_is_one() -> None:
+    with_chute = FLEX.model_copy(update={"chute": True})
+    assert codes(FLEX, move("plate", "off-deck")) == {"P05"}
+    assert codes(with_chute, move("plate", "off-deck")) == set()
+    assert codes(with_chute, move("plate", "off-deck"), move("plate", "B3")) == {"P05"}
+
+
 def test_messages_say_what_where_and_what_to_do() -> None:
     found = verify(of(CLOSE, SHAKE, OPEN), FLEX).findings
     assert str(found[0]) == "D12 error: instruction open, shaker: it is shaking: stop it first"
