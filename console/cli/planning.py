@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from console.cli.groups import LabOptions, PlanOptions
+from console.cli.imported import Brought, Settled
 from protocols.compiler import Compilation, compile_protocol
 from protocols.compiler.planner import Favour
 from protocols.errors import FileProblemsError, InputError
@@ -56,6 +57,7 @@ class Planned:
     verification: Verification
     compilation: Compilation | None = None
     worklist: Worklist | None = None
+    settled: Settled | None = None
     description: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,13 +69,16 @@ class Planned:
     @property
     def setup(self) -> tuple[str, ...]:
         """What a person must put where before the run."""
-        return (*to_take_away(self.deck, self.program), *(self.compilation.setup if self.compilation else ()))
+        brought = self.settled.setup if self.settled else ()
+        compiled = self.compilation.setup if self.compilation else ()
+        return (*to_take_away(self.deck, self.program), *brought, *compiled)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Choices and assumptions that a person should know of."""
         compiled = self.compilation.notes if self.compilation else ()
-        return (*(self.worklist.assumptions if self.worklist else ()), *compiled)
+        brought = self.settled.notes if self.settled else ()
+        return (*(self.worklist.assumptions if self.worklist else ()), *brought, *compiled)
 
     @property
     def unreachable(self) -> tuple[Unreachable, ...]:
@@ -88,6 +93,8 @@ class Planned:
             counts |= {"tips": tallies.tips_in_all, **{f"tips {kind}": n for kind, n in tallies.tips.items()}}
             counts |= {"strokes": tallies.strokes, "racks exchanged": tallies.racks_exchanged}
             counts |= {"acts of a person": tallies.person_actions}
+        elif self.settled is not None:
+            counts["tips"] = self.settled.tips
         return counts
 
     def plan(self) -> Plan:
@@ -116,32 +123,45 @@ class Planned:
             "channel_operations": self.verification.channel_operations,
             "seconds": self.seconds,
             **plain,
+            **({} if self.settled is None else {"not_carried_over": self.settled.as_json()}),
         }
 
 
-def make_plan(file: Path, given: Input, workcell: Workcell, deck: LabState, options: PlanOptions) -> Planned:
+def make_plan(
+    file: Path,
+    given: Input,
+    workcell: Workcell,
+    deck: LabState,
+    options: PlanOptions,
+    brought: Brought | None = None,
+) -> Planned:
     """Compile and verify what :func:`read_file` gave, for a workcell whose deck is as ``deck`` says.
+
+    ``brought`` is what it brings along where it is imported.
 
     Raises:
         InputError: an option cannot be used.
         CompileError: the workcell cannot do it.
     """
     compilation = _compile(given, workcell, deck, options)
-    program = compilation.program if compilation else given.program
+    settled = brought.settle(workcell.spec) if brought else None
+    program = compilation.program if compilation else settled.set_up.program if settled else given.program
     assert program is not None
+    verification = verify(
+        program,
+        workcell.spec,
+        state=deck,
+        margin=options.margin / 100,
+        contamination="warning" if options.allow_carry_over else "error",
+    )
     return Planned(
         file=file,
         workcell=workcell,
         deck=deck,
         program=program,
-        verification=verify(
-            program,
-            workcell.spec,
-            state=deck,
-            margin=options.margin / 100,
-            contamination="warning" if options.allow_carry_over else "error",
-        ),
+        verification=settled.judged(verification) if settled else verification,
         compilation=compilation,
+        settled=settled,
         worklist=given.worklist,
         description=given.protocol.description if given.protocol else "",
         options=options.in_words(),
