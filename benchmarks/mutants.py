@@ -61,11 +61,10 @@ def errors_of(analysis: dict[str, Any], folder: Path) -> set[str]:
     return {finding.code for finding in findings if finding.severity == "error"}
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_text(path: Path) -> str:
     """The analysis in a file, compressed or not."""
     raw = path.read_bytes()
-    analysis: dict[str, Any] = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
-    return analysis
+    return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
 
 
 def main() -> None:
@@ -84,7 +83,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Progress() as bar:
         task = bar.add_task("files", total=len(files))
         for file in files:
-            analysis = read(file)
+            analysis = json.loads(read_text(file))
             sound = not errors_of(analysis, Path(folder))
             skipped += not sound
             for kind, mutate in {**HARMFUL, **HARMLESS}.items() if sound else ():
