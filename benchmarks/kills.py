@@ -1,8 +1,9 @@
 """Runs and simulated labs killed at random, as often as asked, and whether anything was repeated, lost or reordered.
 
 Runs of every kind of instruction, of pipettes and of devices on the deck, are killed again and again until they have
-ended; then the lab's own log is held against the program. Half of the labs can say what they did, the others cannot: there a person, who looks into the lab, is asked
-once for each instruction that was cut off in the middle. Kills fall on the run's process, on the lab's, or on both.
+ended; then the lab's own log is held against the program. Half of the labs can say what they did, the others cannot:
+there a person, who looks into the lab, is asked once for each instruction that was cut off in the middle. Kills fall on
+the run's process, on the lab's, or on both.
 """
 
 from __future__ import annotations
