@@ -154,12 +154,17 @@ class LabwareSpec(Record):
 OFF_DECK = "off-deck"
 """The site of labware that stands beside the robot: any number of pieces, reached by a person alone."""
 
+SITE_SLACK = 6.0
+"""mm by which labware may reach beyond a site: tip carriers' sites are drawn 5.4 mm shorter than the frame of a
+standard plate (ANSI/SLAS 1: 127.76 x 85.48 mm)."""
+
 
 class SiteSpec(Record):
     """A place on the deck that holds one piece of labware.
 
     Attributes:
         x, y, z: mm, the front left corner and the height on which labware stands.
+        size: mm, (x, y), what its maker's drawing gives it; ``None`` if that is not known.
         accepts: categories that stand here.
         gripper: the arm reaches it.
         pipettes: the pipettes reach it; they do not reach a staging slot, a shelf or an incubator.
@@ -171,11 +176,22 @@ class SiteSpec(Record):
     x: float
     y: float
     z: float
+    size: tuple[PositiveAmount, PositiveAmount] | None = None
     accepts: Annotated[frozenset[LabwareCategory], SORTED]
     gripper: bool = True
     pipettes: bool = True
     device: Name | None = None
     adapter: Name | None = None
+
+    def overhang(self, labware: LabwareSpec) -> float:
+        """mm by which labware of this kind reaches beyond the site; 0 where that is not known."""
+        if self.size is None:
+            return 0.0
+        return max(0.0, labware.size[0] - self.size[0], labware.size[1] - self.size[1])
+
+    def fits(self, labware: LabwareSpec) -> bool:
+        """Whether the site is large enough for labware of this kind, as far as is known."""
+        return self.overhang(labware) <= SITE_SLACK
 
 
 class PipetteSpec(Record):

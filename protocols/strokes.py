@@ -263,9 +263,7 @@ def _deliver(well: Well, channel: int, tip: Tip, stroke: float, film: float, eff
         well.add(mixture, volume)
 
 
-def judge_given(
-    well: Well, channel: int, tip: Tip, mixture: Mixture, volume: float, effects: list[Effect]
-) -> None:
+def judge_given(well: Well, channel: int, tip: Tip, mixture: Mixture, volume: float, effects: list[Effect]) -> None:
     """Note it if ``volume`` µL of ``mixture`` bring a liquid to a well that lacks it, and the tip was not given it."""
     if well.labware.spec.category == "trash":
         return

@@ -38,6 +38,8 @@ TOUCH_SECONDS = 0.5
 def seconds(instruction: AnyInstruction, program: Program, workcell: WorkcellSpec) -> float:
     """The expected duration, s: the workcell's motion times, and strokes at their class's flow rates.
 
+    Channels that go to their wells one line after the other (finding P09) count as if they went at once.
+
     Raises:
         KeyError: the instruction names a liquid class that the program lacks.
     """

@@ -13,9 +13,6 @@ from protocols.errors import UnknownNameError
 from protocols.specs import LabwareSpec, PipetteSpec, PlacedLabware, WellShape, WorkcellSpec
 from protocols.wells import split_well, well_position
 
-EDGE = 2.0
-"""mm that a channel in a trough keeps from the wall (pylabrobot's MIN_SPACING_EDGE)."""
-
 _SLACK = 0.05
 """mm by which drawings of one plate differ in where they put its columns and rows."""
 
@@ -117,10 +114,8 @@ class Deck:
 
 
 def channels_in(place: Place, pitch: float) -> int:
-    """How many channels ``pitch`` mm apart go into one well side by side; 1 if its width is unknown."""
-    if place.shape.opening is None:
-        return 1
-    return max(1, int((place.shape.opening[1] - 2 * EDGE) // pitch) + 1)
+    """How many channels go into one well side by side, each ``pitch`` mm wide; 1 if its width is unknown."""
+    return 1 if place.shape.opening is None else max(1, int(place.shape.opening[1] // pitch))
 
 
 class _Cluster:

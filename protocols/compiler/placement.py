@@ -244,7 +244,7 @@ def _kind(
 
 
 def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpec, taken: Occupied) -> str:
-    suitable = [site for site in workcell.sites.values() if kind.category in site.accepts]
+    suitable = [site for site in workcell.sites.values() if kind.category in site.accepts and site.fits(kind)]
     free = sorted(
         (site for site in suitable if taken.has_room(site.id, name)),
         key=lambda site: (
@@ -271,7 +271,8 @@ def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpe
         )
     if workcell.sites[need.site] not in free:
         holder = taken.holder(need.site)
-        reason = f"'{holder}' stands there" if holder else f"it takes no {kind.category}"
+        small = "" if workcell.sites[need.site].fits(kind) else f" as large as '{kind.kind}'"
+        reason = f"'{holder}' stands there" if holder else f"it takes no {kind.category}{small}"
         raise CompileError(
             f"'{name}' cannot stand on site '{need.site}': {reason}",
             where=f"labware.{name}.site",

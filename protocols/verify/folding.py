@@ -9,7 +9,6 @@ from typing import Literal
 from protocols.device_instructions import DeviceInstruction
 from protocols.effects import Effect
 from protocols.labstate import LabState
-from protocols.liquids import LiquidClass
 from protocols.program import (
     AirGap,
     AnyInstruction,
@@ -27,15 +26,15 @@ from protocols.program import (
 from protocols.quantities import show_duration, show_volume
 from protocols.specs import OFF_DECK, PipetteSpec, WorkcellSpec
 from protocols.timing import seconds
-from protocols.tips import Tip
 from protocols.verify.checks import Problem, Stroke, class_problems, height_problems, surface_problems
 from protocols.verify.effects import report_effect
 from protocols.verify.findings import Finding, Ledger
 from protocols.verify.heads import head_problems
 from protocols.verify.margin import Margin, Shortfall
 from protocols.verify.neighbours import neighbour_problems, shakers_by_slot
-from protocols.verify.reach import reach_problem
+from protocols.verify.reach import lines_across, reach_problem
 from protocols.verify.setup import check_order, check_set_up
+from protocols.verify.volumes import most_problems, volume_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +155,16 @@ class _Pass:
         if pipette is not None:
             tip = self.state.tip_on(pipette.id, channels[0])
             asked = (pipette.id, instruction.kind, instruction.liquid_class, volumes, tip.spec.kind if tip else None)
-            if asked not in self._fine and self._check_volumes(instruction, pipette, liquid_class, tip):
-                self._fine.add(asked)
+            if asked not in self._fine:
+                fastest = self.workcell.limits.flow_rate
+                if self._add_all(instruction, volume_problems(instruction, pipette, liquid_class, tip, fastest)):
+                    self._fine.add(asked)
             if pipette.id in self._bound:
                 self._check_pipette(instruction, pipette, wells)
         height = instruction.height
         if height is not None and not (liquid_class.jet and instruction.kind == "dispense"):
             there = (wells, height)
-            if there not in self._fine and self._check_height(instruction, height):
+            if there not in self._fine and self._add_all(instruction, height_problems(self.state, instruction, height)):
                 self._fine.add(there)
         if liquid_class.level_detection and instruction.kind != "dispense":
             self._add_all(instruction, surface_problems(self.state, instruction))
@@ -215,7 +216,7 @@ class _Pass:
         self._check_head(instruction, ())
         pipette = self.workcell.pipettes.get(instruction.pipette)
         if pipette is not None:
-            self._check_most(instruction, pipette, max(instruction.volumes))
+            self._add_all(instruction, most_problems(pipette, max(instruction.volumes), ""))
         return self.state.air_gap(instruction.pipette, instruction.channels, instruction.volumes)
 
     def _blow_out(self, instruction: BlowOut) -> Sequence[Effect]:
@@ -261,9 +262,13 @@ class _Pass:
     def _add(self, code: str, instruction: AnyInstruction, message: str, mend: str, place: str = "") -> None:
         self.ledger.add(code, message, mend=mend, place=place, step=instruction.step, at=instruction.id)
 
-    def _add_all(self, instruction: AnyInstruction, problems: Iterable[Problem]) -> None:
+    def _add_all(self, instruction: AnyInstruction, problems: Iterable[Problem]) -> bool:
+        """Note the problems; whether there are none."""
+        fine = True
         for code, message, mend, place in problems:
             self._add(code, instruction, message, mend, place)
+            fine = False
+        return fine
 
     def _look(
         self,
@@ -278,6 +283,9 @@ class _Pass:
             problem = reach_problem(self.state, pipette, instruction.channels, places)
             if problem:
                 self._add("P07", instruction, problem, "use one channel after the other", places[0])
+            elif (lines := lines_across(self.state, pipette, places)) > 1:
+                message = f"these lie on {lines} lines across the deck: the channels go to one after the other"
+                self._add("P09", instruction, message, "put them into one column, if time matters", places[0])
         for place in places:
             well = self.state.wells.get(place)
             if well is None:
@@ -305,13 +313,7 @@ class _Pass:
             self._look(instruction, instruction.wells, key)
         self._check_head(instruction, instruction.wells)
         if instruction.height is not None and isinstance(instruction, TouchTip):
-            self._check_height(instruction, instruction.height)
-
-    def _check_height(self, instruction: Stroke | TouchTip, height: float) -> bool:
-        """Whether there is nothing to say of the height, so that the same need not be looked at again."""
-        problems = list(height_problems(self.state, instruction, height))
-        self._add_all(instruction, problems)
-        return not problems
+            self._add_all(instruction, height_problems(self.state, instruction, instruction.height))
 
     def _check_head(self, instruction: PipettingInstruction, places: Sequence[str]) -> None:
         pipette = self.workcell.pipettes.get(instruction.pipette)
@@ -328,35 +330,10 @@ class _Pass:
 
     def _check_kinds(self, instruction: PickUpTips) -> None:
         """Channels go down together, as far as the tips are long."""
-        tips = [self.state.spots.get(spot) for spot in instruction.spots]
-        kinds = {tip.spec.kind for tip in tips if tip is not None}
-        if len(kinds) > 1:
-            message = f"tips of different kinds are picked up at once: {', '.join(sorted(kinds))}"
+        specs = [tip.spec for spot in instruction.spots if (tip := self.state.spots.get(spot)) is not None]
+        if len({(spec.capacity, spec.length, spec.filtered, spec.fits) for spec in specs}) > 1:
+            message = f"different tips are picked up at once: {', '.join(sorted({spec.kind for spec in specs}))}"
             self._add("D09", instruction, message, "pick up one kind after the other", instruction.spots[0])
-
-    def _check_most(self, instruction: Stroke | AirGap, pipette: PipetteSpec, volume: float, what: str = "") -> bool:
-        if volume <= pipette.max_volume:
-            return True
-        asked, most = show_volume(volume), show_volume(pipette.max_volume)
-        self._add("D03", instruction, f"{asked}{what} in one stroke, '{pipette.id}' moves {most}", "split it")
-        return False
-
-    def _check_volumes(
-        self, instruction: Stroke, pipette: PipetteSpec, liquid_class: LiquidClass, tip: Tip | None
-    ) -> bool:
-        """Whether there is nothing to say of the volumes, so that the same need not be looked at again."""
-        volumes = instruction.volumes
-        largest, smallest = (volumes[0], volumes[0]) if len(volumes) == 1 else (max(volumes), min(volumes))
-        fine = self._check_most(instruction, pipette, largest)
-        if instruction.kind == "aspirate":
-            fine &= self._check_most(instruction, pipette, liquid_class.blow_out, " of blow-out air")
-        least = pipette.min_volume if tip is None else max(pipette.min_volume, tip.spec.min_volume)
-        if smallest < least:
-            for place, volume in zip(instruction.wells, volumes, strict=True):
-                if volume < least and not self.ledger.again("L04", instruction.step, place):
-                    message = f"{show_volume(volume)} is less than the {show_volume(least)} it moves accurately"
-                    self._add("L04", instruction, message, "take a smaller tip, or dilute first and move more", place)
-        return fine and smallest >= least
 
     def _check_margin(self, instruction: AnyInstruction, margin: Margin, short: Iterable[Shortfall]) -> None:
         """All strokes so far may have erred to the bad side: is there still enough, and room?"""

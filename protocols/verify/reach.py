@@ -1,4 +1,4 @@
-"""Whether the channels of one pipette can be at these wells at the same moment."""
+"""Whether the channels of one pipette can be at these wells at the same moment, or one after the other."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ TOLERANCE = 0.6
 """mm by which a well may lie off a channel's line and still be entered; assumption: half a 384-well's clear width
 less a tip's, (3.6 - 2.4) / 2."""
 
+ROUNDING = 0.05
+"""mm by which drawings of one column of wells differ; a STAR is told positions in tenths of a mm."""
+
 TIP_WIDTH = 2.0
 """mm of a tip's end, as pylabrobot reckons where it asks whether a 96 head fits into a trough."""
 
@@ -20,9 +23,9 @@ TIP_WIDTH = 2.0
 def reach_problem(state: LabState, pipette: PipetteSpec, channels: Sequence[int], places: Sequence[str]) -> str | None:
     """Why ``channels`` cannot be at ``places`` (wells or spots) at once; ``None`` if they can.
 
-    Independent channels stand on one line across the deck, in order from the back, at least a pitch
-    apart; several fit into one trough that is long enough. The nozzles of a head that moves as one stand on its
-    own grid.
+    Independent channels go to one line of wells across the deck after the other (:func:`lines_across`); those on one
+    line stand in order from the back, at least a pitch apart, and several fit into one trough that is long enough.
+    The nozzles of a head that moves as one stand on its own grid.
     """
     if len(channels) < 2:
         return None
@@ -57,6 +60,28 @@ def nozzle(pipette: PipetteSpec, channel: int) -> tuple[int, int]:
     return divmod(channel, rows_of(pipette))
 
 
+def lines_across(state: LabState, pipette: PipetteSpec, places: Sequence[str]) -> int:
+    """On how many lines across the deck ``places`` lie: independent channels go to one after the other."""
+    if not pipette.independent or len(places) < 2:
+        return 1
+    positions = [position[:2] for place in places if (position := place_on_deck(state, place)) is not None]
+    return len(_lines(positions))
+
+
+def _lines(positions: Sequence[tuple[float, float]]) -> list[list[int]]:
+    """Indices of the positions that lie on one line across the deck, line by line."""
+    lines: list[list[int]] = []
+    last = 0.0
+    for index in sorted(range(len(positions)), key=lambda index: positions[index][0]):
+        x = positions[index][0]
+        if lines and x - last <= ROUNDING:
+            lines[-1].append(index)
+        else:
+            lines.append([index])
+        last = x
+    return lines
+
+
 def _line_problem(
     pipette: PipetteSpec,
     channels: Sequence[int],
@@ -64,23 +89,23 @@ def _line_problem(
     positions: Sequence[tuple[float, float]],
     state: LabState,
 ) -> str | None:
-    if max(x for x, _ in positions) - min(x for x, _ in positions) > TOLERANCE:
-        return "they do not lie on one line across the deck"
-    ordered = sorted(zip(channels, places, positions, strict=True))
-    for (left, place, (_, y0)), (right, other, (_, y1)) in pairwise(ordered):
-        needed = (right - left) * pipette.pitch
-        if place == other:
-            if not _fits(state, place, sum(item == place for item in places), pipette.pitch):
-                return f"the channels do not fit into {place} side by side"
-        elif y0 - y1 < needed - TOLERANCE:
-            apart = f"{place} and {other} are {y0 - y1:.3g} mm apart"
-            return f"channels {left} and {right} need {needed:g} mm between them, {apart}"
+    for line in _lines(positions):
+        ordered = sorted((channels[index], places[index], positions[index][1]) for index in line)
+        for (left, place, y0), (right, other, y1) in pairwise(ordered):
+            needed = (right - left) * pipette.pitch
+            if place == other:
+                if not _fits(state, place, [channel for channel, at, _ in ordered if at == place], pipette.pitch):
+                    return f"the channels do not fit into {place} side by side"
+            elif y0 - y1 < needed - ROUNDING:
+                apart = f"{place} and {other} are {y0 - y1:.3g} mm apart"
+                return f"channels {left} and {right} need {needed:g} mm between them, {apart}"
     return None
 
 
-def _fits(state: LabState, place: str, count: int, pitch: float) -> bool:
+def _fits(state: LabState, place: str, channels: Sequence[int], pitch: float) -> bool:
+    """Whether these channels and those between them go into one well: each takes up its pitch, as pylabrobot has it."""
     opening = _opening(state, place)
-    return opening is not None and opening[1] >= (count - 1) * pitch
+    return opening is not None and opening[1] >= (max(channels) - min(channels) + 1) * pitch
 
 
 def _opening(state: LabState, place: str) -> tuple[float, float] | None:

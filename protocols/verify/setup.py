@@ -9,7 +9,7 @@ from protocols.labstate import LabState
 from protocols.liquids import Behaviour
 from protocols.program import Program
 from protocols.quantities import show_volume
-from protocols.specs import OFF_DECK, WorkcellSpec
+from protocols.specs import OFF_DECK, LabwareSpec, PlacedLabware, SiteSpec, WorkcellSpec
 from protocols.verify.findings import Ledger
 
 TELLING_NAMES: dict[Behaviour, str] = {
@@ -31,23 +31,14 @@ def check_set_up(program: Program, workcell: WorkcellSpec, state: LabState, ledg
         ledger.add("P14", conflict.what, mend=conflict.mend, place=conflict.place)
     _check_contents(program, workcell, state, ledger)
     _check_liquids(program, workcell, ledger)
-    for name, liquid_class in program.liquid_classes.items():
-        fastest = max(liquid_class.aspirate_flow_rate, liquid_class.dispense_flow_rate)
-        if fastest > workcell.limits.flow_rate:
-            ledger.add(
-                "D04",
-                f"liquid class '{name}' moves {fastest:g} µL/s, the limit is {workcell.limits.flow_rate:g} µL/s",
-                mend="lower its flow rates",
-                place=name,
-            )
 
 
 def _check_labware(program: Program, workcell: WorkcellSpec, ledger: Ledger) -> None:
     taken = {placed.site: name for name, placed in workcell.labware.items()}
     for name, placed in program.labware.items():
-        if name in workcell.labware:
-            if placed != workcell.labware[name]:
-                ledger.add("P04", "the workcell has other labware of this name", mend="choose another name", place=name)
+        own = workcell.labware.get(name)
+        if own is not None:
+            _check_own(name, placed, own, ledger)
             continue
         kind, site = workcell.kinds.get(placed.kind), workcell.sites.get(placed.site)
         if kind is None:
@@ -65,26 +56,46 @@ def _check_labware(program: Program, workcell: WorkcellSpec, ledger: Ledger) -> 
                 mend="choose a free site",
                 place=name,
             )
-        elif kind is not None and kind.category not in site.accepts:
-            takes = ", ".join(sorted(site.accepts))
-            ledger.add("P05", f"'{placed.site}' does not take a {kind.category}", mend=f"it takes {takes}", place=name)
+        elif kind is not None:
+            _check_site(name, kind, site, ledger)
         taken[placed.site] = name
+
+
+def _check_own(name: str, placed: PlacedLabware, own: PlacedLabware, ledger: Ledger) -> None:
+    """Labware of the workcell's own is where the workcell has it, whatever the program says."""
+    if (placed.kind, placed.site) != (own.kind, own.site):
+        message = f"the workcell has other labware of this name: '{own.kind}' on '{own.site}'"
+        ledger.add("P04", message, mend="choose another name", place=name)
+    elif placed.lid != own.lid or placed.barcode not in (None, own.barcode):
+        what = "lid" if placed.lid != own.lid else "barcode"
+        message = f"the workcell says otherwise of its {what}"
+        ledger.add("P15", message, mend="look at what stands there, and correct the one that is wrong", place=name)
+
+
+def _check_site(name: str, kind: LabwareSpec, site: SiteSpec, ledger: Ledger) -> None:
+    takes = ", ".join(sorted(site.accepts))
+    if not site.fits(kind):
+        message = f"'{kind.kind}' reaches {site.overhang(kind):.3g} mm beyond '{site.id}'"
+        ledger.add("P05", message, mend=f"choose a larger site; this one takes a {takes}", place=name)
+    elif kind.category not in site.accepts:
+        message = f"'{site.id}' is not made for a {kind.category}: it takes a {takes}"
+        ledger.add("P10", message, mend="choose a site for it, or see that it stands firm and straight", place=name)
 
 
 def _check_contents(program: Program, workcell: WorkcellSpec, state: LabState, ledger: Ledger) -> None:
     described = program.liquids.keys() | workcell.liquids.keys()
     for fill in program.contents:
         if fill.liquid not in described:
-            ledger.add("L12", f"'{fill.liquid}' is not described", mend="describe it under liquids", place=fill.well)
+            ledger.add("L13", f"'{fill.liquid}' is not described", mend="describe it under liquids", place=fill.well)
         if fill.declared is not None and fill.declared < fill.volume:
             message = (
                 f"{show_volume(fill.declared)} of '{fill.liquid}' are declared, {show_volume(fill.volume)} are needed"
             )
             ledger.add("L15", message, mend="fill in what is needed, or correct what is declared", place=fill.well)
         well = state.wells.get(fill.well)
-        if well is None:
+        if well is None and (fill.volume > 0.0 or fill.settled is not None):
             ledger.add("P01", "there is no such well to start with", mend="check labware and well", place=fill.well)
-        elif well.volume > well.max_volume:
+        elif well is not None and well.volume > well.max_volume:
             ledger.add(
                 "L12",
                 f"starts with {show_volume(well.volume)}, it holds {show_volume(well.max_volume)}",

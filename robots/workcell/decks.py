@@ -117,6 +117,7 @@ def _site(
         x=round(place.x, 3),
         y=round(place.y, 3),
         z=round(place.z, 3),
+        size=(holder.get_size_x(), holder.get_size_y()),
         accepts=accepts,
         gripper=reached,
     )

@@ -20,7 +20,7 @@ from robots.driver import make_driver
 from robots.simulator import LocalWorld, Noise, World
 from robots.workcell import Workcell
 
-AS_TOLD = ("id", "step", "after", "window")
+AS_TOLD = ("id", "step", "after", "window", "takes_rest", "gives_rest")
 """Fields of an instruction that are not told to a device."""
 
 

@@ -98,6 +98,12 @@ def _() -> tuple[Program, Program]:
 
 @case("L12")
 def _() -> tuple[Program, Program]:
+    wait = Wait(id="w", seconds=1)
+    return program(wait, fills={"plate/A1": 361.0}), program(wait, fills={"plate/A1": 360.0})
+
+
+@case("L13")
+def _() -> tuple[Program, Program]:
     unknown = [Fill(well="plate/A1", liquid="mystery", volume=100)]
     return program(Wait(id="w", seconds=1), contents=unknown), program(Wait(id="w", seconds=1))
 
@@ -208,6 +214,35 @@ def _() -> tuple[Program, Program]:
     return both_from("plate/B1", "plate/A1"), both_from("plate/A1", "plate/B1")
 
 
+@case("P09")
+def _() -> tuple[Program, Program]:
+    both: dict[str, object] = {"channels": (0, 1), "volumes": (50.0, 50.0)}
+    tips = PickUpTips(id="pick", pipette="p8", channels=(0, 1), spots=("tips/A1", "tips/B1"))
+    fills = {"plate/A1": 200.0, "plate/B1": 200.0, "plate/B2": 200.0}
+
+    def both_from(first: str, second: str) -> Program:
+        wells = {"wells": (first, second)} | both
+        return program(tips, draw(**wells), push(**wells), drop((0, 1)), fills=fills)
+
+    return both_from("plate/A1", "plate/B2"), both_from("plate/A1", "plate/B1")
+
+
+@case("P10")
+def _() -> tuple[Program, Program]:
+    wait = Wait(id="w", seconds=1)
+    return program(wait, labware={"x": PlacedLabware(kind="trough", site="shelf")}), program(
+        wait, labware={"x": PlacedLabware(kind="plate", site="shelf")}
+    )
+
+
+@case("P15")
+def _() -> tuple[Program, Program]:
+    wait = Wait(id="w", seconds=1)
+    return program(wait, labware={"plate": PlacedLabware(kind="plate", site="site 3", lid=True)}), program(
+        wait, labware={"plate": PlacedLabware(kind="plate", site="site 3")}
+    )
+
+
 @case("P08")
 def _() -> tuple[Program, Program]:
     return program(pick(), draw(), push(height=10.1), drop()), program(pick(), draw(), push(height=10), drop())
@@ -235,7 +270,8 @@ def _() -> tuple[Program, Program]:
 def _() -> tuple[Program, Program]:
     fast = {"water": LiquidClass(name="water", aspirate_flow_rate=501)}
     slow = {"water": LiquidClass(name="water", aspirate_flow_rate=500)}
-    return program(Wait(id="w", seconds=1), liquid_classes=fast), program(Wait(id="w", seconds=1), liquid_classes=slow)
+    steps = (pick(), draw(), push(), drop())
+    return program(*steps, liquid_classes=fast), program(*steps, liquid_classes=slow)
 
 
 @case("D05")
