@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from contextlib import suppress
@@ -23,7 +24,7 @@ from protocols.formats.worklist import read_worklist
 from protocols.program import Program
 from protocols.protocol import Instructions, Protocol
 from protocols.specs import SCHEMA_VERSION
-from protocols.wells import count_wells
+from protocols.wells import count_wells, in_blocks
 
 LINE_WIDTH = 100
 MOST_WELLS_IN_ALL = 1_000_000
@@ -86,6 +87,22 @@ def read_program(path: str | Path) -> Program:
 
 def dump_protocol(protocol: Protocol) -> str:
     """``protocol`` as YAML that reads back equal; what equals its default is left out."""
+    text: str = yaml.dump(_plain(protocol), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=LINE_WIDTH)
+    return text
+
+
+def dump_protocol_json(protocol: Protocol) -> str:
+    """``protocol`` as JSON that reads back equal; what equals its default is left out."""
+    return json.dumps(_plain(protocol), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def dump_program(program: Program) -> str:
+    """``program`` as JSON that reads back equal."""
+    return program.model_dump_json(indent=1) + "\n"
+
+
+def _plain(protocol: Protocol) -> dict[str, Any]:
+    """``protocol`` as mappings, lists and values, in the order in which a person reads them."""
     data = protocol.model_dump(mode="json", exclude_defaults=True)
     data["steps"] = [
         {"id": said.pop("id"), "do": step.do, **said} for step, said in zip(protocol.steps, data["steps"], strict=True)
@@ -95,14 +112,12 @@ def dump_protocol(protocol: Protocol) -> str:
             said["instructions"] = [
                 {"kind": one.kind, **more} for one, more in zip(step.instructions, said["instructions"], strict=True)
             ]
-    text: str = yaml.dump(
-        {"schema_version": protocol.schema_version, **data},
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=LINE_WIDTH,
-    )
-    return text
+    for said in (*data["steps"], *data.get("materials", ())):
+        for name in ("wells", "source", "destination"):
+            if isinstance(said.get(name), list):
+                blocks = in_blocks(said[name])
+                said[name] = blocks[0] if len(blocks) == 1 else list(blocks)
+    return {"schema_version": protocol.schema_version, **data}
 
 
 def write_protocol(protocol: Protocol, path: str | Path) -> None:
@@ -120,7 +135,7 @@ def write_program(program: Program, path: str | Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    write_whole(Path(path), program.model_dump_json(indent=1).encode() + b"\n")
+    write_whole(Path(path), dump_program(program).encode())
 
 
 def write_whole(path: Path, content: bytes) -> None:

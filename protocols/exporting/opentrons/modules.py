@@ -152,7 +152,7 @@ def sets_apart(instructions: Sequence[AnyInstruction], thermocyclers: Collection
         and here.device in thermocyclers
         and here.celsius is not None
         and not _waits_for(after, here)
-        for here, after in zip(instructions, (*instructions[1:], None), strict=True)
+        for here, after in zip(instructions, (*instructions[1:], None), strict=False)
     )
 
 
