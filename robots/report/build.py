@@ -10,7 +10,7 @@ from protocols.events import Event
 from protocols.labstate import LabState
 from protocols.liquids import Liquid
 from protocols.outcomes import Outcome
-from protocols.program import AnyInstruction, DropTips, PickUpTips, Program, ReplaceTipRack, Route
+from protocols.program import AnyInstruction, DropTips, MoveLabware, PickUpTips, Program, ReplaceTipRack, Route
 from protocols.specs import WorkcellSpec
 from protocols.tips import DUST
 from protocols.vessels import LabwareInstance
@@ -112,6 +112,7 @@ def _instruction_line(instruction: AnyInstruction, history: History) -> Instruct
         id=instruction.id,
         step=instruction.step or "",
         kind=instruction.kind,
+        by_hand=isinstance(instruction, MoveLabware) and instruction.by == "person",
         text=describe(instruction),
         start=passage.start if passage else None,
         end=passage.end if passage else None,

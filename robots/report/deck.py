@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from protocols.quantities import show_volume
-from protocols.specs import LabwareSpec, SiteSpec, WorkcellSpec
+from protocols.specs import OFF_DECK, LabwareSpec, SiteSpec, WorkcellSpec
 from robots.report.model import LabwareLine
 
+Box = tuple[float, float, float, float]
+"""mm: the front left corner, how wide and how deep."""
 FOOTPRINT = (127.76, 85.48)
 """mm, the ANSI/SLAS 1-2004 footprint: how large a free site is drawn."""
 _PADDING = 12.0
@@ -22,6 +24,10 @@ _NARROW = 60.0
 """mm: a narrower piece has its name written upwards."""
 _LETTER = 0.56
 """Width of a letter of the page's sans-serif face, in parts of its size."""
+_BOLD = 0.66
+"""The same of its bold face, in which names stand."""
+_LEAST_NAME = 12
+"""Letters of a name that are worth more than the name of the device below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class DeckPicture:
 
 
 def draw_deck(labware: Sequence[LabwareLine], workcell: WorkcellSpec) -> DeckPicture:
-    """Draw every site of the workcell and what stands on it."""
+    """Draw every site of the workcell and what stands on it; labware beside the deck stands in a row before it."""
     standing = {line.site: line for line in labware if line.site in workcell.sites}
     sizes = {site: _size(workcell.kinds.get(line.kind)) for site, line in standing.items()}
     boxes = {
@@ -100,18 +106,27 @@ def draw_deck(labware: Sequence[LabwareLine], workcell: WorkcellSpec) -> DeckPic
     }
     if not boxes:
         return DeckPicture(0, 0, _HEADER, _TEXT, (), ())
-    left = min(box[0] for box in boxes.values()) - _PADDING
-    right = max(box[0] + box[2] for box in boxes.values()) + _PADDING
-    front = min(box[1] for box in boxes.values()) - _PADDING
-    back = max(box[1] + box[3] for box in boxes.values()) + _PADDING
+    beside = [line for line in labware if line.site == OFF_DECK]
+    row = _in_a_row([_size(workcell.kinds.get(line.kind)) for line in beside], boxes.values())
+    everything = [*boxes.values(), *row]
+    left = min(box[0] for box in everything) - _PADDING
+    right = max(box[0] + box[2] for box in everything) + _PADDING
+    front = min(box[1] for box in everything) - _PADDING
+    back = max(box[1] + box[3] for box in everything) + _PADDING
+
+    def corner(box: Box) -> tuple[float, float]:
+        return (round(box[0] - left, 1), round(back - box[1] - box[3], 1))
+
     pieces = []
-    for site, (x, y, width, depth) in boxes.items():
-        corner = (round(x - left, 1), round(back - y - depth, 1))
+    for site, box in boxes.items():
         line = standing.get(site)
         if line is None:
-            pieces.append(_free_site(site, corner, (width, depth)))
+            pieces.append(_free_site(workcell.sites[site], corner(box), box[2:]))
         else:
-            pieces.append(_piece(line, workcell.kinds.get(line.kind), corner, (width, depth)))
+            kind = workcell.kinds.get(line.kind)
+            pieces.append(_piece(line, kind, corner(box), box[2:], _words(workcell.sites[site], line)))
+    for line, box in zip(beside, row, strict=True):
+        pieces.append(_piece(line, workcell.kinds.get(line.kind), corner(box), box[2:], "beside the deck"))
     return DeckPicture(
         width=round(right - left, 1),
         height=round(back - front, 1),
@@ -120,6 +135,23 @@ def draw_deck(labware: Sequence[LabwareLine], workcell: WorkcellSpec) -> DeckPic
         pieces=tuple(pieces),
         arrows=tuple(_arrows(labware, boxes, left, back)),
     )
+
+
+def _in_a_row(sizes: Sequence[tuple[float, float]], boxes: Iterable[Box]) -> list[Box]:
+    """Places before the front of ``boxes``, side by side from their left on."""
+    known = list(boxes)
+    x, front = min(box[0] for box in known), min(box[1] for box in known)
+    row = []
+    for width, depth in sizes:
+        row.append((x, front - _PADDING - depth, width, depth))
+        x += width + _PADDING
+    return row
+
+
+def _words(site: SiteSpec, line: LabwareLine | None = None) -> str:
+    """What a place is called: its site and the device it belongs to; nothing where labware has the site's name."""
+    names = [] if line is not None and line.name == site.id else [site.id]
+    return " · ".join([*names, *([site.device] if site.device else [])])
 
 
 def _size(spec: LabwareSpec | None) -> tuple[float, float]:
@@ -132,31 +164,43 @@ def _usual_size(site: SiteSpec, workcell: WorkcellSpec) -> tuple[float, float]:
     return _size(next(fitting, None))
 
 
-def _free_site(site: str, corner: tuple[float, float], size: tuple[float, float]) -> Piece:
+def _free_site(site: SiteSpec, corner: tuple[float, float], size: tuple[float, float]) -> Piece:
     upright = size[0] < _NARROW
-    note = _fit(site, size[1] if upright else size[0])
-    return Piece(*corner, *size, look="free", name="", note=note, title=f"{site}: free", upright=upright)
+    note = _fit(_words(site), size[1] if upright else size[0])
+    adapter = f"\nwith {site.adapter}" if site.adapter and site.adapter != site.device else ""
+    title = f"{_words(site)}: free{adapter}"
+    return Piece(*corner, *size, look="free", name="", note=note, title=title, upright=upright)
 
 
 def _piece(
-    line: LabwareLine, spec: LabwareSpec | None, corner: tuple[float, float], size: tuple[float, float]
+    line: LabwareLine, spec: LabwareSpec | None, corner: tuple[float, float], size: tuple[float, float], place: str
 ) -> Piece:
     upright = size[0] < _NARROW
     length = size[1] if upright else size[0]
-    name = _fit(line.name, length)
-    room = length - (len(name) + 2) * _TEXT * _LETTER
+    note = _note(line, place, length)
+    room = length - (len(note) + 1) * _TEXT * _LETTER
+    name = _fit(line.name, room, _BOLD)
     levels = _levels(line, spec, size) if spec is not None and line.category == "trough" else ()
     return Piece(
         *corner,
         *size,
         look={"tip rack": "tips", "trash": "trash"}.get(line.category, "plate"),
         name=name,
-        note=_fit(line.site or "", room) if room > 30 and line.site != line.name else "",
-        title=_title(line),
+        note=note,
+        title=_title(line, place),
         upright=upright,
-        dots=() if spec is None or levels else _dots(line, spec, corner, size),
+        dots=() if spec is None or levels or line.category == "trash" else _dots(line, spec, corner, size),
         levels=levels,
     )
+
+
+def _note(line: LabwareLine, place: str, length: float) -> str:
+    """Where labware stands, as much of it as leaves its name room: with the device, or the site alone."""
+    for note in (place, place.partition(" · ")[0]):
+        left = length - (len(note) + 1) * _TEXT * _LETTER
+        if left >= (min(len(line.name), _LEAST_NAME) + 1) * _TEXT * _BOLD:
+            return note
+    return ""
 
 
 def _levels(line: LabwareLine, spec: LabwareSpec, size: tuple[float, float]) -> tuple[Level, ...]:
@@ -179,8 +223,8 @@ def _levels(line: LabwareLine, spec: LabwareSpec, size: tuple[float, float]) -> 
     )
 
 
-def _title(line: LabwareLine) -> str:
-    words = [f"{line.name} ({line.kind}) on {line.site}"]
+def _title(line: LabwareLine, place: str) -> str:
+    words = [f"{line.name} ({line.kind})" + ("" if not place else f" {'' if line.site == OFF_DECK else 'on '}{place}")]
     if line.category == "tip rack":
         words.append(f"{len(line.new_spots)} new tips, {len(line.used_spots)} used")
     elif len(line.wells) == 1:
@@ -192,8 +236,8 @@ def _title(line: LabwareLine) -> str:
     return "\n".join(words)
 
 
-def _fit(text: str, width: float) -> str:
-    most = max(int(width / (_TEXT * _LETTER)) - 1, 3)
+def _fit(text: str, width: float, letter: float = _LETTER) -> str:
+    most = max(int(width / (_TEXT * letter)) - 1, 3)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

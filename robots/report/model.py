@@ -179,6 +179,7 @@ class InstructionLine(Record):
     id: str
     step: str
     kind: str
+    by_hand: bool = False
     text: str
     start: float | None = None
     end: float | None = None

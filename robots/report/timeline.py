@@ -17,12 +17,14 @@ _BOTTOM = 26.0
 _LEAST = 0.6
 """Drawing units: pieces of work closer together than this are drawn as one."""
 
+_BY_HAND = "by hand"
 _LANES = {
     "Tips": ("pick_up_tips", "drop_tips"),
-    "Pipetting": ("aspirate", "dispense", "air_gap"),
+    "Pipetting": ("aspirate", "dispense", "air_gap", "blow_out", "touch_tip"),
     "Mixing": ("mix",),
     "Labware": ("move_labware",),
-    "Person": ("ask_person", "replace_tip_rack"),
+    "Devices": ("set_temperature", "await_temperature", "shake", "set_latch", "set_lid", "set_magnet", "run_profile"),
+    "Person": ("ask_person", "replace_tip_rack", _BY_HAND),
     "Waiting": ("wait",),
 }
 
@@ -68,7 +70,7 @@ def draw_timeline(report: Report) -> Timeline | None:
         return None
     lanes: list[Lane] = []
     for name, kinds in _LANES.items():
-        lines = [line for line in report.instructions if line.kind in kinds and line.start is not None]
+        lines = [line for line in report.instructions if _lane(line) in kinds and line.start is not None]
         if lines:
             y = _TOP + len(lanes) * _LANE
             lanes.append(Lane(name, _summary(lines), y, _LANE - 6, name.lower(), _bars(lines, total)))
@@ -78,6 +80,10 @@ def draw_timeline(report: Report) -> Timeline | None:
         for deviation in report.deviations[:200]
     )
     return Timeline(LEFT + WIDTH + 40, axis + _BOTTOM, LEFT, axis, tuple(lanes), _ticks(total), marks)
+
+
+def _lane(line: InstructionLine) -> str:
+    return _BY_HAND if line.by_hand else line.kind
 
 
 def _summary(lines: Sequence[InstructionLine]) -> str:

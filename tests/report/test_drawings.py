@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.killing import modules_that
 from protocols.liquids import Liquid
-from protocols.specs import LabwareSpec
+from protocols.specs import OFF_DECK, LabwareSpec
 from protocols.wording import show_mixture
 from robots.report import Report
 from robots.report.colours import CATEGORIES, CONCENTRATION, OTHER, SAMPLES, VOLUME, contrast, ink_on, shade
 from robots.report.deck import draw_deck
 from robots.report.figures import in_column, in_few_characters, show_clock, show_wall_time
-from robots.report.model import LabwareLine, ReagentLine, WellLine
+from robots.report.model import InstructionLine, LabwareLine, ReagentLine, WellLine
 from robots.report.palette import choose_palette
 from robots.report.platemap import plate_maps
 from robots.report.timeline import LEFT, WIDTH, draw_timeline
@@ -215,3 +217,32 @@ def test_the_timeline_covers_the_run_and_lanes_do_not_overlap_in_time() -> None:
 
 def test_a_run_that_took_no_time_has_no_timeline() -> None:
     assert draw_timeline(runs.report(runs.serial_dilution(), (), "planned")) is None
+
+
+def test_devices_are_named_and_labware_beside_the_deck_stands_before_it(tmp_path):
+    spec = load_workcell(modules_that(tmp_path, answers=True)).spec
+    shared = {"kind": "corning_96_wellplate_360ul_flat", "category": "plate", "started_at": "slot-3"}
+    away = LabwareLine(name="away", site=OFF_DECK, **shared)
+    held = LabwareLine(name="held", site="slot-4", **shared)
+    picture = draw_deck((away, held), spec)
+    by_title = {piece.title.partition("\n")[0]: piece for piece in picture.pieces}
+    assert by_title["slot-3 · heater_shaker: free"].note == "slot-3 · heater_shaker"
+    on_device = by_title["held (corning_96_wellplate_360ul_flat) on slot-4 · magnetic_module"]
+    beside = by_title["away (corning_96_wellplate_360ul_flat) beside the deck"]
+    assert beside.y > max(piece.y for piece in picture.pieces if piece is not beside)
+    assert beside.y + beside.depth < picture.height
+    assert on_device.note.startswith("slot-4")
+
+
+def test_the_timeline_has_a_lane_for_devices_and_knows_what_was_carried_by_hand():
+    line = {"step": "", "text": "…", "start": 0.0, "end": 5.0, "status": "done"}
+    lines = (
+        InstructionLine(id="a", kind="run_profile", **line),
+        InstructionLine(id="b", kind="move_labware", by_hand=True, **line),
+        InstructionLine(id="c", kind="move_labware", **line),
+        InstructionLine(id="d", kind="blow_out", **line),
+    )
+    report = SimpleNamespace(facts=SimpleNamespace(seconds=5.0), instructions=lines, deviations=())
+    lanes = {lane.name: lane.summary for lane in draw_timeline(report).lanes}
+    assert list(lanes) == ["Pipetting", "Labware", "Devices", "Person"]
+    assert all(summary.startswith("1 instruction,") for summary in lanes.values())
