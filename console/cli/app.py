@@ -169,6 +169,27 @@ def _simulate(
     report_failures(work, as_json=as_json)
 
 
+@app.command("convert")
+@expanded
+def _convert(
+    file: o.File,
+    plan: PlanOptions,
+    python: PythonOptions,
+    to: o.Form = None,
+    out: o.Out = None,
+    workcell_name: o.WorkcellName = None,
+    as_json: o.Json = False,
+) -> None:
+    """Write a file in another form: for an Opentrons robot, as a worklist, as a procedure to print, as a protocol."""
+
+    def work(screen: Screen) -> ExitCode:
+        from console.cli.convert import Wanted, convert, form_of
+
+        return convert(screen, Wanted(file, form_of(to, out), workcell_name, out), plan, python)
+
+    report_failures(work, as_json=as_json)
+
+
 @app.command("report")
 def _report(
     run: o.RunId,

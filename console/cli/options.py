@@ -39,6 +39,17 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object, for machines.", rich_help_panel=_OUTPUT),
 ]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="FORM",
+        help="opentrons, worklist, markdown, html, yaml, json or program; without it, what the name of --out says.",
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write it there, whole or not at all; without it, it is printed.")
+]
 RunId = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, any part of it that only one run has, or 'last'.")
 ]

@@ -16,11 +16,11 @@ from tests.docs.pages import Block, blocks, page, sections, table_rows
 from tests.docs.shell import commands
 
 PAGE = page("reference/cli.md")
-HOW_TO = page("how-to/protocols-in-python.md")
+HOW_TO = (page("how-to/protocols-in-python.md"), page("how-to/convert.md"))
 EXAMPLES = [block for block in blocks(PAGE) if block.language == "console"]
 SHARED = {
-    "How a program is made": {"labwright run", "labwright verify", "labwright simulate"},
-    "Protocols in Python": {"labwright run", "labwright verify", "labwright simulate"},
+    "How a program is made": {"labwright run", "labwright verify", "labwright simulate", "labwright convert"},
+    "Protocols in Python": {"labwright run", "labwright verify", "labwright simulate", "labwright convert"},
     "The simulated lab, and faults": {"labwright run", "labwright simulate"},
 }
 """Sections whose options belong to several commands."""
@@ -88,7 +88,7 @@ def parse(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "block",
-    [block for file in (PAGE, HOW_TO) for block in blocks(file) if block.language == "console"],
+    [block for file in (PAGE, *HOW_TO) for block in blocks(file) if block.language == "console"],
     ids=lambda b: b.place,
 )
 def test_every_example_can_be_read(block: Block) -> None:

@@ -24,6 +24,8 @@ RUN_BY = {
     ("docs/reference/cli.md", "console"): "test_cli_reference.py",
     ("docs/reference/files.md", "csv"): "test_files.py",
     ("docs/reference/files.md", "yaml"): "test_files.py",
+    ("docs/how-to/convert.md", "console"): "test_cli_reference.py",
+    ("docs/how-to/convert.md", "python"): "test_convert.py",
     ("docs/how-to/protocols-in-python.md", "console"): "test_cli_reference.py",
     ("docs/how-to/real-robot.md", "yaml"): "test_readme.py",
     ("README.md", "sh"): "test_readme.py",
