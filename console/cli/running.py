@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,9 +19,8 @@ from console.cli.run_page import open_question
 from console.cli.screen import Screen, Step, complain
 from console.cli.showing import show_end, show_plan
 from protocols.errors import ApprovalError, LabwrightError
-from protocols.labstate import LabState
 from protocols.ports import Person, RecoveryPolicy
-from protocols.program import AnyInstruction
+from protocols.program import AnyInstruction, Aspirate
 from protocols.wording import describe
 from robots.execution.approval import SIMULATION
 from robots.execution.executor import Company, Executor
@@ -91,7 +91,7 @@ def simulate(screen: Screen, planned: Planned, settings: Settings, report: Path 
         executor = Executor(home, planned.workcell, devices=devices)
         progress = _with_progress(screen, executor, folder, _confirming(screen))
         page = save_report(folder, report) if report is not None else None
-    strays = _strays(progress.state, labs[-1])
+    strays = _strays(progress, labs[-1])
     show_end(screen, "", progress)
     _show_strays(screen, strays)
     if page is not None:
@@ -223,19 +223,35 @@ def _outcome(progress: Progress, page: Path | None) -> dict[str, Any]:
     }
 
 
-def _strays(expected: LabState, lab: LocalLab) -> dict[str, Any]:
-    """What really happened beside what the record says, µL: the well that is farthest off, strokes that drew air."""
-    truth = lab.world.state
+def _strays(progress: Progress, lab: LocalLab) -> dict[str, Any]:
+    """What really happened beside what the record says, µL: the well that is farthest off, strokes that drew air.
+
+    Air that was drawn where the program takes the rest of a well is counted apart: it was to be expected.
+    """
+    expected, truth = progress.state, lab.world.state
     off = {well: truth.volume(well) - expected.volume(well) for well in expected.wells}
     worst = max(off, key=lambda well: abs(off[well]), default=None)
-    air = sum(effect["kind"] == "air drawn" for act in lab.acts for effect in act.effects)
-    spilled = sum(truth.lost().values())
-    return {"well": worst, "by": off[worst] if worst else 0.0, "air_drawn": air, "spilled": spilled}
+    rests = {item.id for item in progress.program.instructions if isinstance(item, Aspirate) and item.takes_rest}
+    air = Counter(
+        act.instruction.partition(":")[2] in rests
+        for act in lab.acts
+        for effect in act.effects
+        if effect["kind"] == "air drawn"
+    )
+    return {
+        "well": worst,
+        "by": off[worst] if worst else 0.0,
+        "air_drawn": air[False],
+        "rests_taken": air[True],
+        "spilled": sum(truth.lost().values()),
+    }
 
 
 def _show_strays(screen: Screen, strays: dict[str, Any]) -> None:
     if strays["well"] is not None and abs(strays["by"]) >= 0.005:
         screen.say(f"In the simulated lab {strays['well']} departs most from the plan, by {strays['by']:+.2f} µL.")
+    if strays["rests_taken"]:
+        screen.say(f"In {strays['rests_taken']:,} strokes a tip took the rest of a well, and air after it.")
     if strays["air_drawn"]:
         screen.say(
             f"In {strays['air_drawn']:,} strokes a tip drew air, because pistons err and a well held just enough: "

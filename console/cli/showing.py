@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from console.cli.planning import Planned
@@ -9,8 +10,11 @@ from console.cli.run_page import next_command
 from console.cli.screen import MOST_LINES, Screen
 from protocols.quantities import show_duration
 from protocols.verify import Finding
+from protocols.wording import show_places
 from robots.execution.progress import Progress
 
+_CHANNEL = re.compile(r"\bchannel \d+\b")
+_OF_LABWARE = re.compile(r"(?<=\w)/[A-Z]{1,2}\d{1,2}\b")
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -34,10 +38,11 @@ def show_plan(screen: Screen, planned: Planned, *, most: int | None = MOST_LINES
 
 def show_findings(screen: Screen, findings: Sequence[Finding], *, most: int | None = MOST_LINES) -> None:
     """The findings, errors first, and how many of each there are."""
-    for finding in findings[:most]:
+    gathered = _gathered(findings)
+    for finding in gathered[:most]:
         screen.say(f"  {finding}", style=_STYLES[finding.severity])
-    if most is not None and len(findings) > most:
-        screen.say(f"  and {len(findings) - most:,} more; verify --all shows them")
+    if most is not None and len(gathered) > most:
+        screen.say(f"  and {len(gathered) - most:,} more; verify --all shows them")
     errors = sum(finding.severity == "error" for finding in findings)
     warnings = sum(finding.severity == "warning" for finding in findings)
     counted = f"{_count(errors, 'error')}" + (f", {_count(warnings, 'warning')}" if warnings else "")
@@ -45,6 +50,33 @@ def show_findings(screen: Screen, findings: Sequence[Finding], *, most: int | No
         screen.say(f"Verified: {counted}. It cannot run like this.", style="bold red")
     else:
         screen.say(f"Verified: {counted}.", style="green")
+
+
+def _gathered(findings: Sequence[Finding]) -> list[Finding]:
+    """What is said alike of several wells of one labware said once, of all of them."""
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        labware, _, well = finding.place.rpartition("/")
+        said = _of_all(finding.message)
+        own = () if labware and well else (finding.place,)
+        key = (finding.code, finding.step, finding.instruction, labware, said, finding.mend, finding.count, *own)
+        alike.setdefault(key, []).append(finding)
+    return [
+        group[0]
+        if len(group) == 1
+        else group[0].model_copy(
+            update={
+                "place": show_places([finding.place for finding in group]),
+                "message": _of_all(group[0].message),
+            }
+        )
+        for group in alike.values()
+    ]
+
+
+def _of_all(message: str) -> str:
+    """``message`` of one channel and well, said of all of them."""
+    return _OF_LABWARE.sub("", _CHANNEL.sub("each channel", message))
 
 
 def _count(number: float, what: str) -> str:
