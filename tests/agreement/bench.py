@@ -100,6 +100,8 @@ class Bench:
             self._note(instruction, outcome, before)
 
     def _commands(self, instruction: AnyInstruction) -> list[dict[str, Any]]:
+        if isinstance(instruction, MoveLabware) and instruction.by == "person":
+            return [{"kind": "carry", "labware": instruction.labware, "site": instruction.site}]
         if isinstance(instruction, MoveLabware):
             grip = {"kind": "grip", "labware": instruction.labware}
             return [grip, {"kind": "release", "labware": instruction.labware, "site": instruction.site}]
