@@ -386,6 +386,22 @@ def _workcell_state(name: o.WorkcellArgument = "starlet", as_json: o.Json = Fals
     report_failures(work, as_json=as_json)
 
 
+@workcell.command("import")
+def _workcell_import(
+    deck: o.DeckFile,
+    out: o.WorkcellFolder,
+    as_json: o.Json = False,
+) -> None:
+    """Write a deck that pylabrobot saved as a workcell file with its labware; what is not in it is listed."""
+
+    def work(screen: Screen) -> ExitCode:
+        from console.cli.workcells import import_workcell
+
+        return import_workcell(screen, deck, out)
+
+    report_failures(work, as_json=as_json)
+
+
 @workcell.command("reset")
 def _workcell_reset(
     name: o.WorkcellArgument,

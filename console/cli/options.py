@@ -193,3 +193,13 @@ TrustSource = Annotated[
         rich_help_panel=_PYTHON,
     ),
 ]
+
+DeckFile = Annotated[
+    Path, typer.Argument(metavar="DECK", help="A deck or a liquid handler that pylabrobot saved, JSON.")
+]
+"""What a workcell is made of."""
+
+WorkcellFolder = Annotated[
+    Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the workcell is written; there must be none yet.")
+]
+"""A workcell's new folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from console.cli.exits import ExitCode
@@ -14,6 +15,7 @@ from robots.execution.home import Home
 from robots.execution.lease import lease_holder
 from robots.execution.standing import differences, read_standing
 from robots.workcell import Workcell, load_workcell
+from robots.workcell.deck_import import import_deck
 
 
 def check_workcell(screen: Screen, name: str) -> ExitCode:
@@ -143,6 +145,33 @@ def _show_liquids(screen: Screen, workcell: Workcell) -> None:
             ("  well", "liquid", "volume"),
             [(f"  {fill.well}", fill.liquid, show_volume(fill.volume)) for fill in contents],
         )
+
+
+def import_workcell(screen: Screen, deck: Path, folder: Path) -> ExitCode:
+    """Write a deck that pylabrobot saved as a workcell, and say what is not in it and what it says by guess.
+
+    Raises:
+        InputError: the file holds no deck, or the folder cannot be written.
+    """
+    imported = import_deck(deck, folder)
+    spec = load_workcell(imported.path).spec
+    screen.say(f"{imported.path}: written.", style="green", whole=True)
+    screen.say(f"  {len(spec.sites)} sites, {len(spec.labware)} pieces of labware of {len(spec.kinds)} kinds")
+    if imported.left_out:
+        screen.say("Not carried over:")
+        screen.lines(imported.left_out)
+    if imported.guessed:
+        screen.say("Guessed; correct it in the file:")
+        screen.lines(imported.guessed)
+    screen.give(
+        {
+            "workcell": spec.name,
+            "file": str(imported.path),
+            "left_out": list(imported.left_out),
+            "guessed": list(imported.guessed),
+        }
+    )
+    return ExitCode.OK
 
 
 def show_state(screen: Screen, home: Home, name: str) -> ExitCode:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pylabrobot.resources import Deck, Resource, ResourceHolder
+from pylabrobot.resources import Container, Deck, Resource, ResourceHolder
 
-from protocols.specs import LabwareSpec, SiteSpec
+from protocols.specs import LabwareSpec, SiteSpec, WellShape, WellSite
 
 TRASH = "trash"
 """The name of the trash, of its site and of pylabrobot's resource, on every deck."""
@@ -39,4 +39,20 @@ def bare_site(deck: Deck, trash: Resource) -> SiteSpec:
         z=round(place.z, 3),
         accepts=frozenset({"trash"}),
         gripper=False,
+    )
+
+
+def trash_with_well(kind: str, trash: Container, max_volume: float, source: str) -> LabwareSpec:
+    """The kind of a trash whose only well, A1, liquid may be dispensed into."""
+    size = (trash.get_size_x(), trash.get_size_y(), trash.get_size_z())
+    well = WellSite(x=round(size[0] / 2, 4), y=round(size[1] / 2, 4), z=0.0, shape="bin")
+    return LabwareSpec(
+        kind=kind,
+        category="trash",
+        size=size,
+        rows=1,
+        columns=1,
+        wells={"A1": well},
+        shapes={"bin": WellShape(max_volume=max_volume, depth=size[2], opening=size[:2])},
+        source=source,
     )

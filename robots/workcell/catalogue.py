@@ -119,11 +119,15 @@ def pylabrobot_maker(name: str, base: type = Resource) -> Maker:
     return function
 
 
+def is_fetched(function: str) -> bool:
+    """pylabrobot would fetch this labware's definition from the web."""
+    module: str = getattr(getattr(pylabrobot.resources, function, None), "__module__", "")
+    return module.startswith("pylabrobot.resources.opentrons")
+
+
 def _from_pylabrobot(name: str, config: PylabrobotKind) -> Kind:
     function = config.pylabrobot
-    if getattr(getattr(pylabrobot.resources, function, None), "__module__", "").startswith(
-        "pylabrobot.resources.opentrons"
-    ):  # pylabrobot would fetch its definition from the web
+    if is_fetched(function):
         definition = load_opentrons(function)
         return _from_opentrons(name, OpentronsKind(opentrons=function, **_shared(config)), definition)
     make = pylabrobot_maker(function)

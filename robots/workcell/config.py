@@ -28,6 +28,20 @@ BinName = Literal["A1", "B1", "C1", "D1", "A3", "B3", "C3", "D3", "waste chute"]
 """A Flex's trash: a bin by its slot, or the chute at D3."""
 
 
+class PlaceConfig(Record):
+    """A site of a deck that no maker's plan describes.
+
+    Attributes:
+        at: of its front left corner, from the deck's, and the height on which labware stands.
+        size: its width and depth.
+        accepts: what it takes; all labware unless it is said.
+    """
+
+    at: tuple[Length, Length, Length]
+    size: tuple[Length, Length] = (128.0, 86.0)
+    accepts: frozenset[LabwareCategory] | None = None
+
+
 class DeckConfig(Record):
     """The deck.
 
@@ -35,12 +49,16 @@ class DeckConfig(Record):
         core_grippers: where a STAR's gripper paddles are parked; ``None`` if it has none.
         trash: a Flex's bins and chute, of which tips go to the first; A3 unless it is said.
         staging: a Flex has its staging area, slots A4 to D4.
+        size: of a deck of type "generic".
+        sites: its sites, by name; tips are dropped at the one called "trash".
     """
 
-    type: Literal["STARlet", "STAR", "OT-2", "Flex"]
+    type: Literal["STARlet", "STAR", "OT-2", "Flex", "generic"]
     core_grippers: Literal["1000uL-at-waste", "1000uL-5mL-on-waste"] | None = "1000uL-5mL-on-waste"
     trash: Annotated[tuple[BinName, ...], BeforeValidator(_listed)] | None = None
     staging: bool = False
+    size: tuple[Length, Length, Length] | None = None
+    sites: dict[Name, PlaceConfig] = {}
 
     @property
     def bins(self) -> tuple[BinName, ...]:

@@ -20,6 +20,7 @@ from protocols.specs import LabwareCategory, LabwareSpec, SiteSpec
 from robots.workcell.built import TRASH, BuiltDeck, bare_site
 from robots.workcell.catalogue import Kind, pylabrobot_maker
 from robots.workcell.config import CarrierConfig, WorkcellConfig
+from robots.workcell.generic import build_generic_deck
 from robots.workcell.slots import build_slot_deck
 
 
@@ -34,6 +35,8 @@ def build_deck(config: WorkcellConfig, kinds: Mapping[str, Kind]) -> BuiltDeck:
             robot = "an OT-2" if config.deck.type == "OT-2" else "a Flex"
             raise InputError(f"{robot} has slots and no carriers", where="carriers", mend="Remove 'carriers'")
         return build_slot_deck(config, kinds)
+    if config.deck.type == "generic":
+        return build_generic_deck(config)
     make: Callable[..., HamiltonSTARDeck] = STARLetDeck if config.deck.type == "STARlet" else STARDeck
     deck = make(core_grippers=config.deck.core_grippers)
     # At each change pylabrobot walks over every tip and well to log what stands too high, a third of the time that a

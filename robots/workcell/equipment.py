@@ -1,34 +1,16 @@
-"""Writing a workcell: the equipment that somebody else's file asks for, as a workcell file with its labware.
-
-The folder holds ``workcell.yaml`` and ``labware/KIND.json``, one Opentrons labware definition each, so that the
-workcell needs nothing but itself.
-"""
+"""The equipment that somebody else's file asks for, as a workcell file with its labware."""
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from protocols.errors import FileProblemsError, InputError, Problem
+from protocols.errors import InputError
 from robots.workcell.modules import MAGNETIC_BLOCK, MODULES
 from robots.workcell.pipettes import fitting_of_pipette
-from robots.workcell.workcell import load_workcell
-
-WORKCELL_FILE = "workcell.yaml"
-"""The workcell's file in its folder."""
-LABWARE_FOLDER = "labware"
-"""Where its labware definitions stand."""
-
-_SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,98}[A-Za-z0-9_\-])?")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+from robots.workcell.writing import LABWARE_FOLDER, write_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,64 +68,7 @@ def write_workcell(equipment: Equipment, folder: Path) -> Path:
         FileProblemsError: the equipment makes no workcell: a definition that cannot be used, a module where none
             can stand; each is listed.
     """
-    _check_names(equipment.kinds)
-    target = folder / WORKCELL_FILE
-    for taken in (target, folder / LABWARE_FOLDER):
-        if taken.exists() or taken.is_symlink():
-            raise InputError("there is one already", where=str(taken), mend="Name another folder")
-    text = yaml.safe_dump(_document(equipment), sort_keys=False, allow_unicode=True, width=110)
-    draft: Path | None = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".workcell-", dir=folder))
-        _write_draft(equipment, draft, text)
-        _check_draft(draft, folder)
-        (draft / LABWARE_FOLDER).rename(folder / LABWARE_FOLDER)
-        (draft / WORKCELL_FILE).rename(target)  # last: it makes the rest a workcell
-    except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        raise InputError(
-            f"the workcell cannot be written ({why})", where=str(folder), mend="Check the folder"
-        ) from None
-    finally:
-        if draft is not None:
-            shutil.rmtree(draft, ignore_errors=True)
-    return target
-
-
-def _write_draft(equipment: Equipment, draft: Path, text: str) -> None:
-    (draft / LABWARE_FOLDER).mkdir()
-    for kind, definition in equipment.kinds.items():
-        content = json.dumps(definition, ensure_ascii=False, indent=1) + "\n"
-        (draft / LABWARE_FOLDER / f"{kind}.json").write_text(content, encoding="utf-8")
-    (draft / WORKCELL_FILE).write_text(text, encoding="utf-8")
-
-
-def _check_draft(draft: Path, folder: Path) -> None:
-    """Refuse what cannot be loaded, with the places that its reader will see."""
-    try:
-        load_workcell(draft / WORKCELL_FILE)
-    except FileProblemsError as error:
-        problems = [
-            Problem(problem.where.replace(str(draft), str(folder)), problem.what, problem.mend)
-            for problem in error.problems
-        ]
-        raise FileProblemsError(str(folder / WORKCELL_FILE), problems, more=error.more) from None
-
-
-def _check_names(kinds: Iterable[str]) -> None:
-    seen: dict[str, str] = {}
-    for kind in kinds:
-        if not _SAFE.fullmatch(kind) or _RESERVED.fullmatch(kind):
-            raise InputError(
-                f"the labware name {kind!r} cannot be a file's name",
-                mend="Use letters, digits, '_', '-' and '.', at most 100 of them",
-            )
-        other = seen.setdefault(kind.casefold(), kind)
-        if other != kind:
-            raise InputError(
-                f"the labware names '{other}' and '{kind}' are one on some computers", mend="Rename one of them"
-            )
+    return write_folder(folder, _document(equipment), equipment.kinds)
 
 
 def _document(equipment: Equipment) -> dict[str, Any]:

@@ -30,10 +30,14 @@ def check_slots(config: WorkcellConfig, kinds: Mapping[str, LabwareSpec], built:
 
 def _check_deck(config: WorkcellConfig, report: Report) -> None:
     deck = config.deck
+    if deck.type != "generic":
+        for field in ("size", "sites"):
+            if getattr(deck, field):
+                report(("deck", field), f"{_named(deck.type)} has its own {field}", f"Remove '{field}'")
     if deck.type == "Flex":
         return
     if deck.trash is not None:
-        report(("deck", "trash"), f"the trash of {_named(deck.type)} has its fixed place", "Remove 'trash'")
+        report(("deck", "trash"), f"the trash of {_named(deck.type)} is not chosen here", "Remove 'trash'")
     if deck.staging:
         report(("deck", "staging"), f"{_named(deck.type)} has no staging area", "Remove 'staging'")
 
@@ -144,4 +148,5 @@ def check_opentrons_pipettes(config: WorkcellConfig, report: Report) -> None:
 
 
 def _named(what: str) -> str:
+    what = "generic deck" if what == "generic" else what
     return f"an {what}" if what.startswith(("O", "a")) else f"a {what}"

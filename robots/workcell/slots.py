@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pylabrobot.resources import Container, Coordinate, Deck, ResourceHolder, Trash
+from pylabrobot.resources import Coordinate, Deck, ResourceHolder, Trash
 from pylabrobot.resources.opentrons import OTDeck
 
-from protocols.specs import LabwareCategory, LabwareSpec, SiteSpec, WellShape, WellSite
-from robots.workcell.built import TRASH, BuiltDeck, bare_site
+from protocols.specs import LabwareCategory, LabwareSpec, SiteSpec
+from robots.workcell.built import TRASH, BuiltDeck, bare_site, trash_with_well
 from robots.workcell.catalogue import Kind
 from robots.workcell.config import DeckConfig, DeviceConfig, WorkcellConfig
 from robots.workcell.flex import (
@@ -153,19 +153,3 @@ def _flex_trash(config: DeckConfig, trash: Trash) -> LabwareSpec:
     if config.bins[0] == WASTE_CHUTE:
         return trash_with_well("waste chute", trash, _CHUTE, "Opentrons ot3_standard; it holds any volume")
     return trash_with_well("opentrons_1_trash_3200ml_fixed", trash, _FLEX_BIN, "Opentrons ot3_standard")
-
-
-def trash_with_well(kind: str, trash: Container, max_volume: float, source: str) -> LabwareSpec:
-    """The kind of a trash whose only well, A1, liquid may be dispensed into."""
-    size = (trash.get_size_x(), trash.get_size_y(), trash.get_size_z())
-    well = WellSite(x=round(size[0] / 2, 4), y=round(size[1] / 2, 4), z=0.0, shape="bin")
-    return LabwareSpec(
-        kind=kind,
-        category="trash",
-        size=size,
-        rows=1,
-        columns=1,
-        wells={"A1": well},
-        shapes={"bin": WellShape(max_volume=max_volume, depth=size[2], opening=size[:2])},
-        source=source,
-    )

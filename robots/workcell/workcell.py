@@ -203,7 +203,7 @@ def _spec(config: WorkcellConfig, kinds: Mapping[str, Kind], built: BuiltDeck) -
         ),
         trash=TRASH,
         arm=config.arm,
-        robot=config.deck.type,
+        robot=None if config.deck.type == "generic" else config.deck.type,
         chute=WASTE_CHUTE in config.deck.bins,
         motion=Motion(**config.motion.model_dump(mode="python")),
         limits=Limits(**config.limits.model_dump(mode="python")),

@@ -113,7 +113,8 @@ def test_a_placed_lid_stands_on_its_plate(starlet: Workcell) -> None:
 
 
 def test_what_is_doubtful_is_said() -> None:
-    doubts = [str(doubt) for doubt in load_workcell(next(file for file in EXAMPLES if file.stem == "starlet-cell-culture")).check()]
+    file = next(file for file in EXAMPLES if file.stem == "starlet-cell-culture")
+    doubts = [str(doubt) for doubt in load_workcell(file).check()]
     assert any("assay_96" in doubt and "guessed" in doubt for doubt in doubts)
     assert any("culture_dish" in doubt and "guessed" in doubt for doubt in doubts)
     assert not any("spheroid_96" in doubt for doubt in doubts)

@@ -224,7 +224,7 @@ def test_why_there_is_no_such_site(tmp_path: Path, site: str, said: str) -> None
 def test_only_a_flex_has_bins_and_a_staging_area(tmp_path: Path) -> None:
     with pytest.raises(FileProblemsError) as error:
         load(tmp_path, OT2.replace("{type: OT-2}", "{type: OT-2, trash: A3, staging: true}"))
-    assert "the trash of an OT-2 has its fixed place" in str(error.value)
+    assert "the trash of an OT-2 is not chosen here" in str(error.value)
     assert "has no staging area" in str(error.value)
 
 
