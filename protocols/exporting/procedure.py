@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from protocols.compiler.pairs import pairs_of
 from protocols.compiler.words import citation_in_words, step_in_words
+from protocols.exporting.acts import Act, pipetting, rows_of, single
 from protocols.exporting.transfers import Movement, follow
 from protocols.liquids import Behaviour, Liquid
 from protocols.program import (
     AnyInstruction,
-    AskPerson,
     DropTips,
-    Mix,
     PickUpTips,
     PipettingInstruction,
     Program,
-    ReplaceTipRack,
-    Wait,
 )
 from protocols.protocol import Ask, Protocol, WaitFor
 from protocols.quantities import show_duration, show_volume
 from protocols.specs import OFF_DECK, Fill, PlacedLabware, WorkcellSpec
 from protocols.wells import split_well
-from protocols.wording import describe, show_places, show_volumes
+from protocols.wording import show_places
 
 SAFETY: dict[Behaviour, str] = {
     "volatile": "It evaporates: keep it closed until it is needed, work where the air is drawn off, away from flames.",
@@ -36,7 +33,6 @@ SAFETY: dict[Behaviour, str] = {
 """What a behaviour of a liquid means for whoever handles it."""
 HOT = 50.0
 """°C from which a device burns whoever touches it."""
-SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +53,6 @@ class Piece:
     kind: str
     place: str
     details: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing to do in a step; ``is_hold`` marks what takes its time, ``rows`` are what goes where."""
-
-    text: str
-    is_hold: bool = False
-    rows: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,81 +279,16 @@ def _acts(instructions: Sequence[AnyInstruction], movements: Mapping[str, list[M
     for is_pipetting, group in groupby(instructions, lambda item: isinstance(item, PipettingInstruction)):
         own = tuple(group)
         if is_pipetting:
-            yield from _pipetting([move for item in own for move in movements.get(item.id, ())], own)
+            yield from pipetting([move for item in own for move in movements.get(item.id, ())], own)
         else:
-            yield from (_single(item) for item in own)
-
-
-def _pipetting(movements: Sequence[Movement], own: Sequence[AnyInstruction]) -> Iterator[Act]:
-    rows = tuple(_rows(_merged([move for move in movements if move.source != move.destination])))
-    if rows:
-        yield Act("Transfer" if len(rows) == 1 else f"Transfer, {len(rows)} lines", rows=rows)
-    mixes = [item for item in own if isinstance(item, Mix)]
-    for cycles, group in groupby(mixes, lambda item: item.cycles):
-        strokes = tuple(group)
-        wells = [well for item in strokes for well in item.wells]
-        volumes = [volume for item in strokes for volume in item.volumes]
-        yield Act(f"Mix {show_places(list(dict.fromkeys(wells)))} {cycles} times with {show_volumes(volumes)}")
-
-
-def _merged(movements: Iterable[Movement]) -> list[Movement]:
-    """Strokes of one pair of wells as one movement, where neither well changed otherwise in between."""
-    found: list[Movement] = []
-    opened: dict[tuple[str, str], int] = {}
-    drawn: dict[str, int] = {}
-    filled: dict[str, int] = {}
-    for number, move in enumerate(movements):
-        pair = (move.source, move.destination)
-        place = opened.get(pair)
-        if place is not None and max(drawn.get(move.destination, -1), filled.get(move.source, -1)) < place:
-            found[place] = replace(found[place], volume=found[place].volume + move.volume)
-        else:
-            opened[pair] = len(found)
-            found.append(move)
-        drawn[move.source] = filled[move.destination] = number
-    return found
-
-
-def _rows(movements: Sequence[Movement]) -> Iterator[tuple[str, str, str]]:
-    """From, to and volume; neighbours with one volume between the same labware share a line."""
-    for (source, destination, volume), group in groupby(movements, _between):
-        own = list(group)
-        each = " each" if len(own) > 1 else ""
-        yield (
-            _places(source, [move.source for move in own]),
-            _places(destination, [move.destination for move in own]),
-            f"{show_volume(volume)}{each}",
-        )
-
-
-def _between(move: Movement) -> tuple[str, str, float]:
-    return split_well(move.source)[0], split_well(move.destination)[0], round(move.volume, 6)
-
-
-def _places(labware: str, references: Sequence[str]) -> str:
-    """All of them, however many: a block in short, else each well."""
-    if len(set(references)) == 1:
-        return references[0]
-    short = show_places(references)
-    return short if ":" in short else f"{labware}/{', '.join(split_well(reference)[1] for reference in references)}"
-
-
-def _single(instruction: AnyInstruction) -> Act:
-    match instruction:
-        case Wait(seconds=seconds):
-            return Act(f"Hold for {show_duration(seconds)}", is_hold=True)
-        case AskPerson(message=message):
-            return Act(message, is_hold=True)
-        case ReplaceTipRack(rack=rack):
-            return Act(f"Put a full rack in the place of {rack}")
-    return Act(describe(instruction))
+            yield from (single(item) for item in own)
 
 
 def _bench_steps(protocol: Protocol) -> Iterator[ProcedureStep]:
     for step in protocol.steps:
         pairs = pairs_of(step)
         moves = [Movement(pair.source, pair.destination, pair.volume, "", step.id, step.id) for pair in pairs]
-        rows = tuple(_rows(moves))
+        rows = tuple(rows_of(moves))
         acts: tuple[Act, ...] = (Act("What goes where", rows=rows),) if len(rows) > 1 else ()
         match step:
             case WaitFor(duration=duration):
