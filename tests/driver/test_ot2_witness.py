@@ -13,7 +13,7 @@ from protocols.errors import DeviceError
 from protocols.fold import apply
 from protocols.labstate import LabState
 from protocols.liquids import LiquidClass
-from protocols.program import Aspirate, Dispense, DropTips, PickUpTips, Program
+from protocols.program import Aspirate, BlowOut, Dispense, DropTips, PickUpTips, Program, TouchTip
 from protocols.specs import PlacedLabware
 from robots.driver import make_driver
 from robots.driver.dialects import Plain
@@ -73,6 +73,19 @@ def test_the_pipette_is_the_one_that_the_program_names() -> None:
         assert (moved["pipette_id"], moved["volume"], moved["flow_rate"]) == ("chatterbox-right", 10.0, 7.6)
     picked = [kwargs["pipette_id"] for name, kwargs in asked if name == "lh.pick_up_tip"]
     assert picked == ["chatterbox-left", "chatterbox-right"]
+
+
+@pytest.mark.parametrize("kind", [BlowOut, TouchTip])
+def test_what_an_ot2_cannot_be_told_is_refused_before_anything_moves(kind: type) -> None:
+    workcell = load_workcell("ot2")
+    more = kind(id="more", pipette="p300", channels=(0,), wells=("p/A1",))
+    program = WANTED.model_copy(update={"instructions": (*WANTED.instructions[:1], more)})
+    backend = RecordingOpentrons(verbose=False)
+    state = LabState.start(workcell.spec, program)
+    driver = PyLabRobotDriver(workcell, program, state, "run", Machine(backend, Plain(), answers=False))
+    with pytest.raises(DeviceError, match="'more': pylabrobot has no way"):
+        asyncio.run(driver.setup())
+    assert backend.commands == []
 
 
 @pytest.mark.skipif(find_spec("ot_api") is not None, reason="the package is installed")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from protocols.errors import DeviceError
 from protocols.liquids import LiquidClass
-from protocols.program import AirGap, Aspirate, Dispense, DropTips, Mix, MoveLabware, PickUpTips
+from protocols.program import AirGap, Aspirate, BlowOut, Dispense, DropTips, Mix, MoveLabware, PickUpTips, TouchTip
 from protocols.specs import Fill, PlacedLabware
 from robots.workcell import Workcell
 from tests.driver.lab import FILMLESS, PLATE, Bench, RecordingStar, numbers, program
@@ -219,3 +221,45 @@ def test_make_safe_halts_the_machine_as_often_as_it_is_asked(starlet: Workcell) 
 
     asyncio.run(story())
     assert [command[:4] for command in bench.backend.sent][-2:] == ["C0HD", "C0HD"]
+
+
+def test_a_blow_out_empties_the_tip_and_a_touch_ends_at_the_wall(starlet: Workcell) -> None:
+    shared: dict[str, Any] = {"pipette": "channels", "channels": (0, 1), "wells": ("p/A2", "p/B2")}
+    backend = run(
+        starlet,
+        PICK,
+        aspirate(60.0, 45.0),
+        dispense(20.0, 20.0),
+        TouchTip(id="touch", height=9.0, **shared),
+        BlowOut(id="out", flow_rate=50.0, height=9.0, **shared),
+        TouchTip(id="again", **shared),
+        DROP,
+    )
+    _, touched, emptied, again = [sent for sent in backend.sent if sent.startswith("C0DS")]
+    well = starlet.make("q", PLATE.kind).get_well("A1")
+    assert numbers(emptied, "dm")[:2] == [4, 4]
+    assert numbers(emptied, "dv")[:2] == [400, 250]
+    assert numbers(emptied, "ds")[0] == 500
+    for sent in (touched, again):
+        assert numbers(sent, "dv")[:2] == [0, 0]
+        assert numbers(sent, "dj")[0] == int((well.get_size_x() / 2 - 0.5) * 10)
+    assert numbers(again, "zl")[0] - numbers(emptied, "zl")[0] == round((well.get_size_z() - 1.0 - 9.0) * 10)
+
+
+def test_a_head_blows_out_and_cannot_touch_walls(starlet: Workcell) -> None:
+    names = [f"{row}{column}" for column in range(1, 13) for row in "ABCDEFGH"]
+    head: dict[str, Any] = {"pipette": "head96", "channels": tuple(range(96))}
+    wells = tuple(f"p/{name}" for name in names)
+    parts = (
+        PickUpTips(id="pick", spots=tuple(f"tips_300_2/{name}" for name in names), **head),
+        Aspirate(id="draw", wells=wells, volumes=(10.0,) * 96, liquid_class="w", height=1.0, **head),
+        BlowOut(id="out", wells=wells, height=9.0, **head),
+    )
+    contents = tuple(Fill(well=well, liquid="sample", volume=50.0) for well in wells)
+    bench = Bench(starlet, program(*parts, DropTips(id="drop", **head), contents=contents))
+    assert {outcome.status for outcome in asyncio.run(bench.run())} == {"done"}
+    assert "da4" in bench.backend.last("C0ED")
+    touching = Bench(starlet, program(*parts, TouchTip(id="touch", wells=wells, **head), contents=contents))
+    with pytest.raises(DeviceError, match="'touch': a CO-RE head has no way to touch"):
+        asyncio.run(touching.run())
+    assert touching.backend.sent == []

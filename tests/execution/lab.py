@@ -158,7 +158,7 @@ class ScriptedDriver:
         pass
 
     def acts(self, instruction: AnyInstruction) -> int:
-        return 2 if isinstance(instruction, MoveLabware) else 1
+        return 2 if isinstance(instruction, MoveLabware) and instruction.by == "arm" else 1
 
     async def execute(self, instruction: AnyInstruction, *, acts_done: int = 0) -> Outcome:
         machine = self.machine

@@ -11,7 +11,8 @@ from protocols.fold import apply
 from protocols.instruction import TimeWindow
 from protocols.labstate import LabState
 from protocols.outcomes import Outcome
-from protocols.program import AnyInstruction, AskPerson, Wait
+from protocols.program import AnyInstruction, AskPerson, MoveLabware, Wait
+from protocols.specs import OFF_DECK
 from robots.execution.journal import read_journal
 from robots.execution.ledger import WallClock
 from tests.execution.lab import EVERY_KIND, Machine, Run, SimulatedLab, person, program, starlet, told, waits
@@ -150,6 +151,20 @@ def test_what_a_person_confirms_is_in_the_record(tmp_path: Path) -> None:
     assert someone.heard == [("Is the plate sealed?", ("done", "stop"))]
     outcome = next(event for event in session.journal.events if told([event]) == [("outcome", "ask")])
     assert outcome.payload["outcome"]["answer"] == "done"
+
+
+def test_labware_that_a_person_carries_is_asked_for_and_then_known_to_be_there(tmp_path: Path) -> None:
+    away = MoveLabware(id="away", labware="p", site=OFF_DECK, by="person")
+    back = MoveLabware(id="back", labware="p", site="plates-b-2", by="person")
+    over = MoveLabware(id="over", labware="p", site="plates-b-3", by="person")
+    someone = person("done", "done", "done")
+    session = Run(tmp_path, program(away, back, over), Machine()).go(person=someone)
+    assert [question for question, _ in someone.heard] == [
+        "Take p off the deck: it stands on plates-a-1.",
+        "Put p, which stands beside the deck, on plates-b-2.",
+        "Carry p from plates-b-2 to plates-b-3.",
+    ]
+    assert session.ledger.progress.state.site_of("p") == "plates-b-3"
 
 
 @pytest.mark.parametrize("nobody", [None, person(), person("whatever")])
