@@ -237,7 +237,8 @@ class _Pass:
     def _move(self, instruction: MoveLabware) -> Sequence[Effect]:
         if self.workcell.arm is None and instruction.by == "arm":
             self._add("D08", instruction, "the workcell has no arm", "ask a person to move it", instruction.labware)
-        if self.state.site_of(instruction.labware) == instruction.site != OFF_DECK:
+        stays = self.state.site_of(instruction.labware) == instruction.site != OFF_DECK
+        if stays and self.workcell.robot in ("OT-2", "Flex"):  # their software refuses it; others put it down again
             mend = "leave the move out, or name another site"
             self._add("P04", instruction, f"'{instruction.labware}' stands there already", mend, instruction.site)
         self._looked.clear()

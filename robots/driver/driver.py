@@ -26,6 +26,7 @@ from robots.driver.machines import Machine, make_machine
 from robots.driver.mirror import Mirror
 from robots.driver.modules import Modules
 from robots.driver.pipetting import Pipetting
+from robots.driver.stroke import in_channel_order
 from robots.guard import GuardedLiquidHandler, Limit
 from robots.ports import ConnectionLost
 from robots.simulator import SimulatedLiquidHandler, WorldPort
@@ -187,6 +188,9 @@ class PyLabRobotDriver:
 
     async def _carry_out(self, instruction: AnyInstruction, first: int) -> None:
         if isinstance(instruction, PipettingInstruction):
+            pipette = self._workcell.spec.pipettes.get(instruction.pipette)
+            if self._simulated is None and pipette is not None and pipette.independent:
+                instruction = in_channel_order(instruction)
             await self._pipetting.carry_out(instruction)
         elif isinstance(instruction, DeviceInstruction):
             await self._modules.carry_out(instruction)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from pylabrobot.liquid_handling.channel_positioning import compute_channel_offsets
 from pylabrobot.resources import Container, Coordinate, Tip
 
 from protocols.liquids import LiquidClass
+from protocols.program import PipettingInstruction
 from protocols.specs import PipetteSpec
 from protocols.tips import Tip as Column
 
@@ -61,23 +62,37 @@ def spread(stroke: Stroke) -> list[Coordinate] | None:
     pylabrobot spreads independent channels, and only if all of them go to one and the same container. Channels that
     move together keep their grid: the middle of those over one container is over its middle.
     """
-    rigid = not stroke.pipette.independent
-    if len({id(well) for well in stroke.wells}) in ((len(stroke.wells),) if rigid else (1, len(stroke.wells))):
+    rigid, channels = not stroke.pipette.independent, stroke.channels
+    places = len({id(well) for well in stroke.wells})
+    neighbours = channels == tuple(range(channels[0], channels[0] + len(channels)))
+    if places == len(stroke.wells) or (places == 1 and neighbours and not rigid):
         return None
     offsets = [Coordinate.zero()] * len(stroke.wells)
     for well in {id(well): well for well in stroke.wells}.values():
         shared = [index for index, other in enumerate(stroke.wells) if other is well]
         if len(shared) > 1:
-            channels = [stroke.channels[index] for index in shared]
-            own = _grid(channels, stroke.pipette.pitch) if rigid else _apart(well, len(shared))
+            there = [channels[index] for index in shared]
+            own = _grid(there, stroke.pipette.pitch) if rigid else _apart(well, there)
             for index, offset in zip(shared, own, strict=True):
                 offsets[index] = offset
     return offsets
 
 
-def _apart(well: Container, count: int) -> list[Coordinate]:
-    found: list[Coordinate] = compute_channel_offsets(well, count, spread="wide")
-    return found
+def _apart(well: Container, channels: list[int]) -> list[Coordinate]:
+    """Where independent channels go in one well, with room for those that stand between them."""
+    back = min(channels)
+    every = compute_channel_offsets(well, max(channels) - back + 1, spread="wide")
+    return [every[channel - back] for channel in channels]
+
+
+def in_channel_order(instruction: PipettingInstruction) -> PipettingInstruction:
+    """The same, its channels named from the back to the front, as a STAR takes them."""
+    order = sorted(range(len(instruction.channels)), key=instruction.channels.__getitem__)
+    lists = {name: getattr(instruction, name, None) for name in ("channels", "wells", "spots", "volumes")}
+    sorted_lists: dict[str, Any] = {
+        name: tuple(values[index] for index in order) for name, values in lists.items() if values is not None
+    }
+    return replace(instruction, **sorted_lists)
 
 
 def _grid(channels: list[int], pitch: float) -> list[Coordinate]:

@@ -116,8 +116,8 @@ def overfilled(bench: Bench) -> list[Harm]:
     return found
 
 
-def foreign(bench: Bench) -> list[Harm]:
-    """Wells in which an assay finds a liquid that the program did not mean to bring there."""
+def foreign(bench: Bench, least: float = TRACE) -> list[Harm]:
+    """Wells in which an assay finds more than ``least`` of a liquid that the program did not mean to bring there."""
     intent, found = Intent(bench.program, bench.spec), []
     assays = iter(bench.assays)
     pending = next(assays, None)
@@ -126,7 +126,7 @@ def foreign(bench: Bench) -> list[Harm]:
         while pending is not None and pending[0] is instruction:
             _, well, composition = pending
             fraction = foreign_fraction(composition, intent.wells[well])
-            if fraction > TRACE:
+            if fraction > least:
                 found.append(Harm("foreign", instruction.id, well, fraction))
             pending = next(assays, None)
     return found

@@ -114,6 +114,13 @@ def above_rim(wanted: Program, lab: Workcell) -> float:
     return max(fill.volume - shape_of(bench, fill.well).max_volume for fill in wanted.contents)
 
 
+def past_the_rim(bench: Bench) -> float:
+    """mm that a tip is above the well whose wall it is to touch, or to draw or dispense in."""
+    told = [made for made in bench.program.instructions if getattr(made, "height", None) is not None]
+    deep = [(made.height, shape_of(bench, well).depth) for made in told for well in made.wells]
+    return max((height - depth for height, depth in deep if depth is not None), default=0.0)
+
+
 FRAME = 6.0
 """mm that the frame of a standard plate is longer than pylabrobot draws the places for tip racks, rounded up."""
 

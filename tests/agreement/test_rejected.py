@@ -18,6 +18,7 @@ from protocols.program import (
     Mix,
     MoveLabware,
     Program,
+    TouchTip,
     Wait,
 )
 from protocols.specs import PlacedLabware
@@ -45,6 +46,7 @@ from tests.agreement.measures import (
     out_of_turn,
     overlap,
     overlong,
+    past_the_rim,
     squeezed,
     star_refuses,
     tipless,
@@ -209,6 +211,13 @@ CASES = [
     Case("P07", made(pick(*RACK[8:], *RACK[:8], **HEAD)), REFUSED),
     Case("P08", made(pick(), draw(), push(height=12), drop()), REFUSED),
     Case("P08", made(pick(), draw(), push(height=12), drop()), star_refuses),
+    Case("P08", made(pick(), draw(liquid_class="following", height=12)), REFUSED),
+    Case(
+        "P08",
+        made(pick(), TouchTip(id="touch", pipette="channels", channels=(0,), wells=("b/B1",), height=12.0), drop()),
+        told(past_the_rim),
+        1.0,
+    ),
     Case("D01", made(pick(channels=(8,))), REFUSED),
     Case("D01", made(pick(pipette="arm")), REFUSED),
     Case("D02", made(pick(), draw(liquid_class="honey")), REFUSED),

@@ -144,6 +144,31 @@ def test_channels_in_one_trough_keep_their_distance(starlet: Workcell) -> None:
     assert all(back - front >= 90 for back, front in pairwise(y))
 
 
+def test_channels_in_one_trough_leave_room_for_those_between_them(starlet: Workcell) -> None:
+    ends: dict[str, object] = {"pipette": "channels", "channels": (0, 7)}
+    pick = PickUpTips(id="pick", spots=("tips_300_1/A1", "tips_300_1/H1"), **ends)
+    wells = {"wells": ("diluent/A1",) * 2, "volumes": (50.0, 50.0), "liquid_class": "w", "height": 20.0}
+    y = numbers(run(starlet, pick, Aspirate(id="draw", **ends, **wells)).last("C0AS"), "yp")
+    assert y[0] - y[7] >= 7 * 90
+
+
+def test_channels_may_be_named_in_any_order(starlet: Workcell) -> None:
+    turned: dict[str, object] = {"pipette": "channels", "channels": (1, 0)}
+    pick = PickUpTips(id="pick", spots=("tips_300_1/B1", "tips_300_1/A1"), **turned)
+    stroke = {"liquid_class": "w", "height": 2.0, **turned}
+    draw = Aspirate(id="draw", wells=("p/B1", "p/A1"), volumes=(50.0, 100.0), **stroke)
+    give = Dispense(id="give", wells=("p/B2", "p/A2"), volumes=(50.0, 100.0), **stroke)
+    star = run(starlet, pick, draw, give, DropTips(id="drop", **turned))
+    assert numbers(star.last("C0AS"), "av")[:2] == [1072, 551]
+    assert numbers(star.last("C0AS"), "yp") == numbers(run(starlet, PICK, aspirate(100.0, 50.0)).last("C0AS"), "yp")
+
+
+def test_wells_beside_each_other_are_visited_one_after_the_other(starlet: Workcell) -> None:
+    star = run(starlet, PICK, aspirate(100.0, 50.0), dispense(100.0, 50.0, wells=("p/A2", "p/B3")))
+    x = numbers(star.last("C0DS"), "xp")
+    assert x[1] - x[0] == 90
+
+
 def test_an_air_gap_is_drawn_above_the_well_uncorrected(starlet: Workcell) -> None:
     gap = AirGap(id="gap", pipette="channels", channels=(0, 1), volumes=(10.0, 10.0))
     star = run(starlet, PICK, aspirate(100.0, 50.0), gap)
