@@ -6,6 +6,7 @@ Columns are counted from 1, rows are A to Z, then AA to AF (a 1536-well plate ha
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated
 
@@ -72,6 +73,34 @@ def expand_wells(reference: str) -> tuple[str, ...]:
     return tuple(
         f"{labware}/{well_name(row, column)}" for column in range(left, right + 1) for row in range(top, bottom + 1)
     )
+
+
+def in_blocks(wells: Sequence[str]) -> tuple[str, ...]:
+    """The references that :func:`expand_wells` turns into ``wells``, as few as a row of blocks takes.
+
+    ``("plate/A1", "plate/B1", "plate/A2", "plate/B2", "plate/D5")`` gives ``("plate/A1:B2", "plate/D5")``.
+
+    Raises:
+        UnknownNameError: one of them is not a well.
+    """
+    places = [(labware, *well_position(well)) for labware, well in map(split_well, wells)]
+    found: list[str] = []
+    at = 0
+    while at < len(places):
+        labware, top, left = places[at]
+        height = 1
+        while at + height < len(places) and places[at + height] == (labware, top + height, left):
+            height += 1
+        width = 1
+        while places[at + width * height : at + (width + 1) * height] == [
+            (labware, top + row, left + width) for row in range(height)
+        ]:
+            width += 1
+        last = well_name(top + height - 1, left + width - 1)
+        first = well_name(top, left)
+        found.append(f"{labware}/{first}" if first == last else f"{labware}/{first}:{last}")
+        at += height * width
+    return tuple(found)
 
 
 def count_wells(reference: str) -> int:

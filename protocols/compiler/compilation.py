@@ -24,7 +24,7 @@ from protocols.compiler.materials import (
 from protocols.compiler.minimum import BelowMinimumError, IntermediateDilution, dilution_factor
 from protocols.compiler.mixing import mixing_lanes
 from protocols.compiler.pairs import PLAIN, Pair, pairs_of, routes_of, segments
-from protocols.compiler.passing import check_fits, follow, renumbered, spots_of
+from protocols.compiler.passing import check_fits, follow, instructions_of, renumbered, spots_of
 from protocols.compiler.placement import (
     Taken,
     check_lids,
@@ -132,8 +132,7 @@ class _Compiler:
     def __init__(self, protocol: Protocol, workcell: WorkcellSpec, state: LabState | None, favour: Favour) -> None:
         self._protocol = protocol
         self._workcell = workcell
-        passed = [step for step in protocol.steps if isinstance(step, Instructions)]
-        check_fits(passed, workcell, {})
+        check_fits(protocol, workcell, {})
         self._steps: Taken = [(step, pairs_of(step)) for step in protocol.steps]
         named = wells_used(protocol, self._steps)
         check_names(protocol, workcell, named)
@@ -142,7 +141,7 @@ class _Compiler:
         self._fills = plan_fills(protocol, on_deck)
         self._peaks = peaks(self._steps, self._fills, on_deck)
         self._placed = place_labware(protocol, workcell, named, self._peaks, state)
-        check_fits(passed, workcell, {**workcell.labware, **self._placed})
+        check_fits(protocol, workcell, {**workcell.labware, **self._placed})
         check_lids(workcell, self._placed, self._steps)
         self._deck = Deck(workcell, self._placed)
         for labware, wells in named.items():
@@ -152,7 +151,9 @@ class _Compiler:
         kept = still_standing(self._placed, self._fills, state)
         on_deck = Standing(workcell, state, kept)
         self._contents = starting_contents(self._liquids, self._fills, on_deck, self._deck)
-        self._stock = TipStock(self._deck, state, [spot for step in passed for spot in spots_of(step.instructions)])
+        self._stock = TipStock(
+            self._deck, state, [spot for step in instructions_of(protocol) for spot in spots_of(step.instructions)]
+        )
         self._tips_at_start = tips_at_start(self._stock)
         self._tools = self._all_tools()
         self._planner = Planner(self._deck, self._stock, self._tools, favour)

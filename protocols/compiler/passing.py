@@ -15,7 +15,7 @@ from protocols.program import (
     PickUpTips,
     ReplaceTipRack,
 )
-from protocols.protocol import Instructions
+from protocols.protocol import Instructions, Protocol
 from protocols.specs import OFF_DECK, LabwareSpec, PlacedLabware, WorkcellSpec
 from protocols.tracing import Discarded, Moved, trace
 
@@ -45,8 +45,10 @@ def spots_of(instructions: Iterable[AnyInstruction]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spot for spots in named for spot in spots))
 
 
-def check_fits(steps: Iterable[Instructions], workcell: WorkcellSpec, placed: Mapping[str, PlacedLabware]) -> None:
+def check_fits(protocol: Protocol, workcell: WorkcellSpec, placed: Mapping[str, PlacedLabware]) -> None:
     """Make sure that the workcell has all that the instructions of a protocol name.
+
+    Tips that they pick up they must drop, but for the last step.
 
     Args:
         placed: all labware, by name; without it only pipettes, devices and sites are looked at.
@@ -54,7 +56,7 @@ def check_fits(steps: Iterable[Instructions], workcell: WorkcellSpec, placed: Ma
     Raises:
         CompileError: naming the step and what is missing.
     """
-    for step in steps:
+    for step in instructions_of(protocol):
         missing = list(dict.fromkeys(_missing(step, workcell, placed)))
         if missing:
             more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
@@ -65,7 +67,13 @@ def check_fits(steps: Iterable[Instructions], workcell: WorkcellSpec, placed: Ma
                 mend="Say the step in bench terms (transfer, mix, remove, …), or leave it out"
                 + (f". Why it was kept as instructions: {step.why}" if step.why else ""),
             )
-        _check_tips(step)
+        if step is not protocol.steps[-1]:
+            _check_tips(step)
+
+
+def instructions_of(protocol: Protocol) -> tuple[Instructions, ...]:
+    """The steps of a protocol that are a robot's own instructions."""
+    return tuple(step for step in protocol.steps if isinstance(step, Instructions))
 
 
 def _missing(step: Instructions, workcell: WorkcellSpec, placed: Mapping[str, PlacedLabware]) -> Iterator[str]:

@@ -217,18 +217,11 @@ def _kind(
             )
         return workcell.kinds[need.kind]
     candidates = [spec for spec in workcell.kinds.values() if spec.category == need.category]
-    needed = max((most.get(f"{name}/{well}", 0.0) for well in wells), default=0.0)
-    for spec in candidates:
-        if need.positions not in (None, len(spec.wells)):
-            continue
-        if need.holds and min((shape.max_volume for shape in spec.shapes.values()), default=0.0) < need.holds - 1e-9:
-            continue
-        if all(
-            well in spec.wells
-            and (spec.tip is not None or most.get(f"{name}/{well}", 0.0) <= spec.shape(well).max_volume + 1e-9)
-            for well in wells
-        ):
+    fitting = [spec for spec in workcell.kinds.values() if _suits(spec, name, need, wells, most)]
+    for spec in fitting:
+        if spec.category == need.category:
             return spec
+    needed = max((most.get(f"{name}/{well}", 0.0) for well in wells), default=0.0)
     known = ", ".join(
         f"{spec.kind} ({len(spec.wells)} wells of "
         f"{show_volume(max((shape.max_volume for shape in spec.shapes.values()), default=0.0))})"
@@ -239,8 +232,27 @@ def _kind(
     raise CompileError(
         f"no {need.category}{of} holds {show_volume(max(needed, need.holds or 0.0))} a well{last}",
         where=f"labware.{name}",
-        mend=f"The workcell knows: {known or 'none of this category'}",
+        mend=f"The workcell knows: {known or 'none of this category'}" + _instead(fitting),
     )
+
+
+def _suits(spec: LabwareSpec, name: str, need: LabwareNeed, wells: Sequence[str], most: Mapping[str, float]) -> bool:
+    """Whether labware of this kind has the wells that are used and holds what comes into them."""
+    if need.positions not in (None, len(spec.wells)):
+        return False
+    if need.holds and min((shape.max_volume for shape in spec.shapes.values()), default=0.0) < need.holds - 1e-9:
+        return False
+    return all(
+        well in spec.wells
+        and (spec.tip is not None or most.get(f"{name}/{well}", 0.0) <= spec.shape(well).max_volume + 1e-9)
+        for well in wells
+    )
+
+
+def _instead(fitting: Sequence[LabwareSpec]) -> str:
+    """Labware of other categories that would do."""
+    others = [f"{spec.category} {spec.kind}" for spec in fitting if spec.tip is None and spec.shapes]
+    return f". With another category these would do: {', '.join(others[:3])}" if others else ""
 
 
 def _site(workcell: WorkcellSpec, name: str, need: LabwareNeed, kind: LabwareSpec, taken: Occupied) -> str:

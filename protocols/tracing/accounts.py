@@ -18,9 +18,14 @@ ABSOLUTE, RELATIVE = 1e-9, 1e-11
 
 
 class Accounts:
-    """What wells hold."""
+    """What wells hold.
+
+    Attributes:
+        most: the most that each well ever held, µL.
+    """
 
     def __init__(self, contents: Iterable[Fill] = ()) -> None:
+        self.most: dict[str, float] = {}
         self._wells: dict[str, Content] = {}
         for fill in contents:
             self.give(fill.well, {fill.liquid: fill.volume})
@@ -41,6 +46,7 @@ class Accounts:
         volume = sum(amounts.values())
         if volume > 0.0:
             held.add(Mixture(dict(amounts), volume), volume)
+            self.most[well] = max(self.most.get(well, 0.0), held.volume)
 
     def draw(self, well: str, volume: float) -> dict[str, float]:
         """Draw liquid from a well; what came, µL of each liquid."""
@@ -56,17 +62,21 @@ class Accounts:
         """Draw liquid from one well into another."""
         self.give(destination, self.draw(source, volume))
 
-    def flow(self, events: Iterable[Draw | Put | Stirred]) -> None:
-        """Draw into tips and dispense from them, in this order; mixing changes nothing."""
+    def flow(self, events: Iterable[Draw | Put | Stirred]) -> list[str]:
+        """Draw into tips and dispense from them, in order; mixing changes nothing. The wells that lacked liquid."""
+        short: list[str] = []
         drawn: dict[int, tuple[Draw, dict[str, float]]] = {}
         for event in events:
             if isinstance(event, Draw):
                 drawn[event.number] = (event, self.draw(event.well, event.volume))
+                if sum(drawn[event.number][1].values()) < event.volume - ABSOLUTE:
+                    short.append(event.well)
             elif isinstance(event, Put) and event.well is not None:
                 for number, volume in event.parts.items():
                     draw, amounts = drawn[number]
-                    share = volume / draw.volume
+                    share = volume / draw.volume if draw.volume > 0.0 else 0.0
                     self.give(event.well, {liquid: amount * share for liquid, amount in amounts.items()})
+        return short
 
     def well(self, well: str) -> dict[str, float]:
         """µL of each liquid in a well."""
@@ -96,6 +106,19 @@ def assumed(contents: Iterable[Fill], flow: Iterable[Draw | Put | Stirred]) -> t
         elif event.well not in known:
             drawn[event.well] = drawn.get(event.well, 0.0) + event.volume
     return tuple(Fill(well=well, liquid=f"?{well}", volume=volume) for well, volume in drawn.items())
+
+
+def needed(flow: Iterable[Draw | Put | Stirred]) -> dict[str, float]:
+    """What each well must hold at the start so that no draw finds too little, µL; 0 for one that needs nothing."""
+    level: dict[str, float] = {}
+    lowest: dict[str, float] = {}
+    for event in flow:
+        if event.well is None or isinstance(event, Stirred):
+            continue
+        change = -event.volume if isinstance(event, Draw) else sum(event.parts.values())
+        level[event.well] = level.get(event.well, 0.0) + change
+        lowest[event.well] = min(lowest.get(event.well, 0.0), level[event.well])
+    return {well: -volume for well, volume in lowest.items()}
 
 
 def _alike(ours: Mapping[str, float], theirs: Mapping[str, float]) -> bool:

@@ -17,6 +17,7 @@ class Moved:
 
     Attributes:
         volume: µL.
+        part: µL of it in the last stroke.
         at: where it was dispensed; ``drawn``: where it was first drawn.
         channel: the channel it went with.
         air_gap: µL drawn behind it.
@@ -29,6 +30,7 @@ class Moved:
     source: str
     destination: str
     volume: float
+    part: float
     at: int
     drawn: int
     tip: int
@@ -56,7 +58,11 @@ class Stirred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discarded:
-    """``volume`` µL were taken out of a well and thrown away; fields as for :class:`Moved`."""
+    """``volume`` µL were taken out of a well and thrown away; fields as for :class:`Moved`.
+
+    Attributes:
+        excess: it was drawn with more that went elsewhere.
+    """
 
     well: str
     volume: float
@@ -66,6 +72,7 @@ class Discarded:
     channel: int = 0
     air_gap: float = 0.0
     rest: bool = False
+    excess: bool = False
     before: Stirred | None = None
     strokes: tuple[int, ...] = ()
 

@@ -7,6 +7,7 @@ out of and back into one well is mixing.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,9 +24,10 @@ MOST_CYCLES = 100
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Liquid came into a tip: ``volume`` µL from ``well`` by the instruction at ``at``."""
+    """Liquid came into tip ``tip``: ``volume`` µL from ``well`` by the instruction at ``at``."""
 
     number: int
+    tip: int
     well: str
     volume: float
     at: int
@@ -53,9 +55,11 @@ class Life:
 
     Attributes:
         flow: where its draws and dispenses are noted, in the order of all tips.
+        unused: where it is noted how much of each draw, µL, only clung to a tip.
         draws, events: what it did, in order.
         odd: what about it has no plain meaning, if anything.
         strokes: how often it aspirated, dispensed and mixed.
+        returned: it went back into a rack with liquid in it.
     """
 
     tip: int
@@ -63,10 +67,12 @@ class Life:
     channel: int
     spot: str
     flow: list[Flow]
+    unused: dict[int, float]
     draws: dict[int, Draw] = field(default_factory=dict)
     events: list[Draw | Put | Stirred | float] = field(default_factory=list)
     odd: str | None = None
     strokes: int = 0
+    returned: bool = False
     film: float = 0.0
     _column: Column = field(default_factory=Column)
     _aside: float = 0.0
@@ -79,14 +85,20 @@ class Life:
     def _set_aside(self) -> None:
         """A tip that holds no more than its film is empty: what clings to it is no longer followed."""
         if not self.loaded:
-            self._aside += sum(self._column.empty().values())
+            self._leave(self._column.empty())
+
+    def _leave(self, parts: dict[int, float]) -> None:
+        """Liquid stays on the wall for good."""
+        for number, amount in parts.items():
+            self._aside += amount
+            self.unused[number] = self.unused.get(number, 0.0) + amount
 
     def aspirate(self, said: Aspirate, well: str, volume: float, style: LiquidClass, at: int, number: int) -> None:
         """Draw ``volume`` µL from ``well`` as draw ``number``."""
         self.strokes += 1
         self._set_aside()
         self.film = max(self.film, style.film)
-        draw = Draw(number, well, volume, at, style.pre_wet, said.takes_rest)
+        draw = Draw(number, self.tip, well, volume, at, style.pre_wet, said.takes_rest)
         self.draws[number] = draw
         self.events.append(draw)
         self.flow.append(draw)
@@ -141,60 +153,90 @@ class Life:
             return
         put = Put(well, parts, at, not self.loaded)
         self.flow.append(put)
-        (*_, number) = parts
+        inner = self.events.pop() if self._stirs_on_the_way(well) else None
         last = self.events[-1]
-        whole = len(parts) == 1 and not self.loaded and last == self.draws[number]
-        if whole and self.draws[number].well == well:
-            self.events.pop()
-            self._stir(well, parts[number], 1, (self.draws[number].at, at))
-            return
-        self.events.append(put)
+        if isinstance(last, Draw) and last.well == well and abs(sum(parts.values()) - last.volume) < ROUNDING:
+            self._mix_by_hand(last, put, inner if isinstance(inner, Stirred) else None)
+        else:
+            self.events += [put] if inner is None else [inner, put]
+
+    def _stirs_on_the_way(self, well: str) -> bool:
+        """Whether the last strokes were one out of ``well``, and then mixing in it with the tip part full."""
+        match self.events[-2:]:
+            case [Draw(well=source), Stirred(well=stirred)]:
+                return source == stirred == well
+        return False
+
+    def _mix_by_hand(self, draw: Draw, put: Put, inner: Stirred | None) -> None:
+        """A stroke out of a well and back into it: mixing, with which liquid from elsewhere may get in.
+
+        A stroke in two parts, as deep in the well and high in it, is one; ``inner`` is its second part.
+        """
+        self.events.pop()
+        volume = draw.volume
+        strokes: tuple[int, ...] = (draw.at, put.at)
+        if inner is not None and inner.cycles == 1:
+            volume, strokes = volume + inner.volume, (draw.at, *inner.strokes, put.at)
+        elif inner is not None:
+            self.events.append(inner)
+        self._stir(draw.well, volume, 1, strokes)
+        brought = {number: amount for number, amount in put.parts.items() if self.draws[number].well != draw.well}
+        if brought:
+            self.events.insert(-1, replace(put, parts=brought))
 
     def drop(self, at: int, *, into_trash: bool) -> None:
-        """The tip is dropped, with what is left in it."""
+        """The tip is dropped, with what is left in it: all above its film is thrown away."""
         if self.loaded:
-            put = Put(None, self._column.empty(), at, empties=True)
+            parts = self._column.empty()
+            held = sum(parts.values())
+            clings = max(0.0, self.film - self._aside) / held
+            self._leave({number: amount * clings for number, amount in parts.items()})
+            put = Put(None, {number: amount * (1.0 - clings) for number, amount in parts.items()}, at, empties=True)
             self.events.append(put)
             self.flow.append(put)
-            if not into_trash:
-                self.odd = self.odd or "a tip goes back to its rack with liquid in it"
+            self.returned = not into_trash
+        self._set_aside()
 
 
 def acts_of(life: Life, trash: frozenset[str]) -> list[Moved | Stirred | Discarded]:
     """What a tip did, in order; strokes of one pair that follow each other are one act."""
     sources: dict[int, set[str | None]] = defaultdict(set)
     acts: list[Moved | Stirred | Discarded] = []
-    gap = 0.0
+    moved: set[int] = set()
+    gap = since = 0.0
     for event in life.events:
         match event:
             case Draw():
-                gap = 0.0
+                since = 0.0
             case float():
-                gap += event
+                since += event
+                gap = max(gap, since)
             case Stirred():
                 acts.append(event)
             case Put():
                 _judge(life, event, sources)
-                for act in _moves(life, event, gap, trash):
+                for act in _moves(life, event, gap, trash, moved):
                     _join(acts, act)
+                moved |= event.parts.keys()
                 gap = 0.0
     return _attached(acts)
 
 
 def _judge(life: Life, put: Put, sources: dict[int, set[str | None]]) -> None:
-    """Liquids that met in a tip and then go to several wells have no plain meaning."""
-    wells = {life.draws[number].well for number in put.parts}
-    for number in put.parts:
+    """Liquids that met in a tip and then go to several wells have no plain meaning; what goes back is not counted."""
+    brought = [number for number in put.parts if life.draws[number].well != put.well]
+    for number in brought:
         sources[number].add(put.well)
-    if len(wells) > 1 and (not put.empties or any(len(sources[number]) > 1 for number in put.parts)):
+    met = len({life.draws[number].well for number in brought}) > 1
+    if met and (not put.empties or any(len(sources[number]) > 1 for number in brought)):
         life.odd = life.odd or "liquids from several wells meet in a tip and go to several wells"
 
 
-def _moves(life: Life, put: Put, gap: float, trash: frozenset[str]) -> list[Moved | Discarded]:
+def _moves(life: Life, put: Put, gap: float, trash: frozenset[str], moved: Collection[int]) -> list[Moved | Discarded]:
     """The acts of one dispense: one for each well that its liquid was drawn from; none for what goes back there."""
     found: list[Moved | Discarded] = []
     by_source: dict[str, list[int]] = defaultdict(list)
-    for number in put.parts:
+    for number in sorted(put.parts):
         by_source[life.draws[number].well].append(number)
     for source, numbers in by_source.items():
         draws = [life.draws[number] for number in numbers]
@@ -203,7 +245,10 @@ def _moves(life: Life, put: Put, gap: float, trash: frozenset[str]) -> list[Move
         strokes = (*(draw.at for draw in draws), put.at)
         place: dict[str, Any] = {"at": put.at, "drawn": draws[0].at, "tip": life.tip, "channel": life.channel}
         if put.well is None or put.well.rpartition("/")[0] in trash:
-            found.append(Discarded(well=source, volume=volume, air_gap=gap, rest=rest, strokes=strokes, **place))
+            left = any(number in moved for number in numbers)
+            found.append(
+                Discarded(well=source, volume=volume, air_gap=gap, rest=rest, excess=left, strokes=strokes, **place)
+            )
         elif source != put.well:
             wet = max(draw.pre_wet for draw in draws)
             found.append(
@@ -211,6 +256,7 @@ def _moves(life: Life, put: Put, gap: float, trash: frozenset[str]) -> list[Move
                     source=source,
                     destination=put.well,
                     volume=volume,
+                    part=volume,
                     air_gap=gap,
                     pre_wet=wet,
                     rest=rest,
@@ -250,6 +296,9 @@ def _attached(acts: list[Moved | Stirred | Discarded]) -> list[Moved | Stirred |
         last = found[-1] if found else None
         behind = isinstance(act, Stirred) and isinstance(last, Moved) and last.after is None
         if behind and isinstance(act, Stirred) and isinstance(last, Moved) and act.well == last.destination:
+            if last.before is not None and abs(last.before.volume - act.volume) >= ROUNDING:
+                found.insert(-1, last.before)  # a step has one volume for both
+                last = replace(last, before=None)
             found[-1] = replace(last, after=act)
             continue
         if isinstance(last, Stirred):

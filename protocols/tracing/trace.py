@@ -6,8 +6,8 @@ does is said by its acts; the instructions between blocks stand for themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from protocols.liquids import LiquidClass
 from protocols.program import (
@@ -43,6 +43,7 @@ class Block:
         spots: the tips it takes.
         settling: waits left to the liquid class.
         strokes: aspirates, dispenses and mixes, each channel counted.
+        returned: spots of racks into which tips go with liquid in them.
     """
 
     start: int
@@ -53,6 +54,7 @@ class Block:
     spots: tuple[str, ...] = ()
     settling: int = 0
     strokes: int = 0
+    returned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,21 @@ def trace(
     for at, instruction in enumerate(instructions):
         tracer.follow(at, instruction)
     tracer.end(len(instructions))
-    return Trace(tuple(tracer.blocks), tracer.draws)
+    return Trace(tuple(_taken_again(tracer.blocks)), tracer.draws)
+
+
+def _taken_again(blocks: Sequence[Block]) -> Iterator[Block]:
+    """The blocks, odd where a tip goes back with liquid that is taken again later, and where it is taken."""
+    left: set[str] = set()
+    again: set[str] = set()
+    for block in blocks:
+        again |= left.intersection(block.spots)
+        left |= set(block.returned)
+    for block in blocks:
+        if block.odd is None and again.intersection((*block.returned, *block.spots)):
+            yield replace(block, odd="a tip goes back to its rack with liquid in it, and is taken again")
+        else:
+            yield block
 
 
 @dataclass
@@ -102,6 +118,8 @@ class _Tracer:
     _mounted: dict[tuple[str, int], Life] = field(default_factory=dict)
     _lives: list[Life] = field(default_factory=list)
     _flow: list[Flow] = field(default_factory=list)
+    _unused: dict[int, float] = field(default_factory=dict)
+    _dropped: list[str] = field(default_factory=list)
     _others: list[Other] = field(default_factory=list)
     _start: int | None = None
     _odd: str | None = None
@@ -124,14 +142,18 @@ class _Tracer:
 
     def end(self, at: int) -> None:
         """The program is over."""
-        if self._start is not None:
-            self._odd = self._odd or "a tip is still on at the end"
-            self._close(at)
+        if self._start is None:
+            return
+        for life in self._mounted.values():
+            if life.loaded:
+                self._odd = self._odd or "a tip with liquid is still on at the end"
+            life.drop(at - 1, into_trash=True)
+        self._close(at)
 
     def _pick_up(self, pipette: str, channel: int, spot: str) -> None:
         if (pipette, channel) in self._mounted:
             self._odd = self._odd or "a channel that has a tip picks up another"
-        life = self._mounted[pipette, channel] = Life(self._tips, pipette, channel, spot, self._flow)
+        life = self._mounted[pipette, channel] = Life(self._tips, pipette, channel, spot, self._flow, self._unused)
         self._lives.append(life)
         self._tips += 1
 
@@ -177,7 +199,15 @@ class _Tracer:
                 life.blow_out(said.wells[index], at)
             case DropTips():
                 life.drop(at, into_trash=said.spots is None)
+                if life.returned and said.spots is not None:
+                    self._dropped.append(said.spots[index])
                 del self._mounted[said.pipette, life.channel]
+
+    def _used(self, event: Flow) -> Flow:
+        """A draw without what only clung to its tip."""
+        if isinstance(event, Draw) and (unused := self._unused.get(event.number)):
+            return replace(event, volume=max(0.0, event.volume - unused))
+        return event
 
     def _close(self, stop: int) -> None:
         assert self._start is not None
@@ -190,12 +220,14 @@ class _Tracer:
                 self._start,
                 stop,
                 tuple(acts),
-                tuple(self._flow),
+                tuple(self._used(event) for event in self._flow),
                 odd,
                 tuple(life.spot for life in self._lives),
                 self._settling,
                 sum(life.strokes for life in self._lives),
+                tuple(self._dropped),
             )
         )
         self._mounted, self._lives, self._flow, self._others = {}, [], [], []
+        self._unused, self._dropped = {}, []
         self._start, self._odd, self._settling = None, None, 0

@@ -167,7 +167,8 @@ def test_instructions_that_keep_a_tip_are_refused() -> None:
         "do": "instructions",
         "instructions": [_fields(MADE.program.instructions[0]) | {"kind": "pick_up_tips"}],
     }
-    assert "do not drop" in refused(protocol(step), OT2, CompileError)
+    assert "do not drop" in refused(protocol(step, {"do": "wait", "duration": "1 s"}), OT2, CompileError)
+    compile_protocol(protocol(step), OT2)  # at the end a tip may stay on
 
 
 def test_a_tip_rack_that_the_workcell_does_not_know_is_left_to_it() -> None:
