@@ -87,7 +87,7 @@ class OpentronsWell(_Part):
 
 
 class _Sections(_Part):
-    sections: Annotated[tuple[Section, ...], Field(min_length=1)]
+    sections: Annotated[tuple[Section, ...], Field(min_length=1, max_length=100)]
 
 
 class _HeightVolume(_Part):
@@ -96,7 +96,7 @@ class _HeightVolume(_Part):
 
 
 class _MeasuredVolumes(_Part):
-    heightToVolumeMap: Annotated[tuple[_HeightVolume, ...], Field(min_length=2)]
+    heightToVolumeMap: Annotated[tuple[_HeightVolume, ...], Field(min_length=2, max_length=10_000)]
 
 
 class _GroupMetadata(_Part):

@@ -144,7 +144,9 @@ def test_labware_of_no_library_is_described(tmp_path: Path) -> None:
     assert kind.kind == "our_plate"
     assert kind.size[2] == pytest.approx(17.2)
     assert kind.shape("A1").max_volume == 360
-    assert any(guess.startswith("our_plate: how high its liquid stands is guessed: straight walls") for guess in result.guessed)
+    assert any(
+        guess.startswith("our_plate: how high its liquid stands is guessed: straight walls") for guess in result.guessed
+    )
     assert places(workcell.build_deck(), ["ours"]) == places(deck, ["ours"])
 
 
