@@ -6,9 +6,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from opentrons_shared_data.load import get_shared_data_root
 
@@ -39,26 +39,41 @@ def workcell_for(imported: Imported, name: str, home: Path) -> Found:
     Raises:
         InputError: it cannot be written, or a labware definition cannot be used.
     """
-    equipment = equipment_of(imported, "")
     kept: list[Module] = []
     findings: list[Finding] = []
-    for module in equipment.modules:
+    for module in equipment_of(imported, name).modules:
         if not module.model.startswith(_MODULES):
-            findings.append(_cannot_stand(module, "modules of this kind are not followed", severity="warning"))
+            findings.append(_cannot_stand(module.name, "modules of this kind are not followed", severity="warning"))
         elif any(other.slot == module.slot for other in kept):
-            findings.append(_cannot_stand(module, "another module stands there"))
+            findings.append(_cannot_stand(module.name, f"another module stands on {module.slot}"))
         else:
             kept.append(module)
+    equipment = equipment_of(imported, name, kept)
     while True:
-        equipment = equipment_of(imported, name, kept)
         try:
             return Found(_written(equipment, home), tuple(findings))
         except FileProblemsError as error:
-            wrong = _misplaced(kept, error)
-            if wrong is None:
+            lighter, finding = _without_misplaced(equipment, error)
+            if lighter is equipment:
                 raise
-            kept.remove(wrong)
-            findings.append(_cannot_stand(wrong, error.problems[0].what))
+            equipment = lighter
+            findings.append(finding)
+
+
+def _without_misplaced(equipment: Equipment, error: FileProblemsError) -> tuple[Equipment, Finding]:
+    """``equipment`` without the module or adapter that the first problem is about; itself if it is about neither."""
+    problem = error.problems[0]
+    finding = _cannot_stand("", problem.what)
+    for module in reversed(equipment.modules):
+        if module.name in problem.what:
+            modules = tuple(other for other in equipment.modules if other is not module)
+            return replace(equipment, modules=modules), finding.model_copy(update={"place": module.name})
+    for site in equipment.adapters:
+        if f"adapters, {site}" in problem.what:
+            adapters = {other: kind for other, kind in equipment.adapters.items() if other != site}
+            place = equipment.adapters[site]
+            return replace(equipment, adapters=adapters), finding.model_copy(update={"place": place})
+    return equipment, finding
 
 
 def _written(equipment: Equipment, home: Path) -> Workcell:
@@ -67,18 +82,12 @@ def _written(equipment: Equipment, home: Path) -> Workcell:
     return load_workcell(file if file.exists() else write_workcell(equipment, folder))
 
 
-def _misplaced(modules: list[Module], error: FileProblemsError) -> Module | None:
-    """The module that one of the problems is about."""
-    said = " ".join(f"{problem.where} {problem.what}" for problem in error.problems)
-    return next((module for module in reversed(modules) if module.name in said), None)
-
-
-def _cannot_stand(module: Module, why: str, severity: Any = "error") -> Finding:
+def _cannot_stand(place: str, why: str, severity: Literal["error", "warning"] = "error") -> Finding:
     return Finding(
         code="P05" if severity == "error" else "P10",
         severity=severity,
-        place=module.name,
-        message=f"the module cannot stand on {module.slot}: {why}",
+        place=place,
+        message=f"it cannot stand where the file puts it: {why}",
         mend="choose a slot that takes it" if severity == "error" else "watch it yourself",
     )
 

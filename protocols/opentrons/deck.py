@@ -26,6 +26,7 @@ _LETTERED = {name: number for number, name in _NUMBERED.items()}
 _AREA_OF_MODULE = re.compile(r"[a-z][A-Za-z]+V[0-9]+(?:Slot)?([A-D][1-4]|[0-9]{1,2})?(?:Slot[0-9]+)?")
 TRASH = "trash"
 TRASH_WELL = "trash/A1"
+OT2_TRASH = "slot-12"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +164,25 @@ class Deck:
             return module.site if module else holder[1]
         return self.site_of(holder[1])
 
+    def on_module(self, module: str) -> str | None:
+        """The labware that stands on a module, by Opentrons' id."""
+        labware = self._on.get(("module", module))
+        return labware if labware in self.pieces else None
+
     # -- loading --------------------------------------------------------------------------------------
 
     def add_module(self, module_id: str, model: str, location: Mapping[str, Any] | str, index: int) -> None:
         """Put a module on its slot."""
         holder, site = self.holder(location)
+        if model.startswith("flexStacker") and site[:1] in "ABCD":  # it stands beside the deck; its shuttle on it
+            site = f"{site[:1]}4"
+            holder = ("slot", site)
         kind = next((kind for start, kind in _KINDS if model.startswith(start)), None)
         name = f"{kind.replace(' ', '_').replace('-', '_')}_{site}" if kind else ""
-        if holder is None or not self._stand(holder, module_id, name or model, index):
-            return
+        if holder is None:
+            self.conflicts.append(Conflict(name or model, "a module stands on a slot of the deck", index))
+        else:
+            self._stand(holder, module_id, name or model, index)
         self.modules[module_id] = Module(module_id, name, kind, model, site)
 
     def add_labware(
@@ -184,7 +195,7 @@ class Deck:
     ) -> None:
         """Put a piece of labware, an adapter or the trash where it is loaded; ``at`` is the command's index."""
         if definition is not None and definition.is_trash:
-            self.trash_ids.add(labware_id)
+            self._add_trash(labware_id, params.location, at)
             return
         if definition is not None and definition.is_lid:
             self.lids.add(labware_id)
@@ -198,6 +209,15 @@ class Deck:
             self._stand(holder, labware_id, name, at)
         piece = Piece(labware_id, name, kind, definition, site, at)
         (self.adapters if adapter else self.pieces)[labware_id] = piece
+
+    def _add_trash(self, labware_id: str, location: Mapping[str, Any] | str, at: int) -> None:
+        """The trash of an OT-2 is where it is; that of a Flex may stand in any slot."""
+        self.trash_ids.add(labware_id)
+        holder, site = self.holder(location)
+        if self.robot == "OT-2" and site != OT2_TRASH:
+            self.conflicts.append(Conflict("trash", f"the trash of an OT-2 is fixed at {OT2_TRASH}", at))
+        elif holder is not None:
+            self._stand(holder, labware_id, "trash", at)
 
     def move(self, labware_id: str, location: Mapping[str, Any] | str, index: int) -> str:
         """Let labware stand elsewhere, and say on which site."""

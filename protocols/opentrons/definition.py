@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, ValidationError
 
+from protocols.errors import InputError
 from protocols.opentrons.parts import Finite, Identity, Measure, Part
 
 WITHIN = 0.6
@@ -20,6 +21,7 @@ class WellPart(Part):
     y: Finite
     z: Finite = 0.0
     depth: Measure
+    totalLiquidVolume: Measure = 0.0
     shape: Literal["circular", "rectangular"] = "rectangular"
     diameter: Measure | None = None
     xDimension: Measure | None = None
@@ -64,7 +66,10 @@ class Definition(Part):
     @property
     def is_adapter(self) -> bool:
         """Whether other labware stands in it and it holds no liquid itself."""
-        return "adapter" in (self.allowedRoles or ()) or self.metadata.displayCategory == "adapter"
+        if any(well.totalLiquidVolume > 0 for well in self.wells.values()):
+            return False
+        category = self.metadata.displayCategory
+        return "adapter" in (self.allowedRoles or ()) or category in ("adapter", "aluminumBlock")
 
     @property
     def is_lid(self) -> bool:
@@ -101,3 +106,21 @@ def _over(well: WellPart, x: float, y: float) -> bool:
     if well.shape == "circular":
         return bool((off_x**2 + off_y**2) ** 0.5 <= half_x + WITHIN)
     return off_x <= half_x + WITHIN and off_y <= half_y + WITHIN
+
+
+def read_definition(raw: Any, index: int) -> Definition | None:
+    """The definition that ``raw`` is; ``None`` where there is none. ``index`` is that of the command it stands in.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    if not isinstance(raw, dict):
+        return None
+    try:
+        return Definition.model_validate(raw)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        field = ".".join(str(step) for step in detail["loc"])
+        raise InputError(
+            f"the labware definition cannot be used: {field}: {detail['msg'].lower()}", where=f"commands.{index}"
+        ) from None

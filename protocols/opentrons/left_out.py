@@ -9,7 +9,7 @@ _TIPS = "tips are followed from the racks' start, full, and from what is picked 
 _MACHINE = "it is upkeep of the robot and no part of a protocol's work"
 _LIDS = "lids are not followed"
 _READER = "plate readers of Opentrons' are not among the devices that are followed"
-_STACKER = "stackers are not followed: labware that comes out of one is unknown here"
+_STACKER = "stackers are not among the devices that are followed: a person fills and empties them"
 _RESIN = "resin tips are not followed: neither the tip nor what is pushed through it"
 _ARM = "moves of bare axes and of the gripper's jaws cannot be told in terms of labware and wells"
 

@@ -6,14 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pydantic import ValidationError
-
-from protocols.errors import InputError
-from protocols.opentrons import legacy, modules, pipetting
+from protocols.opentrons import legacy, modules, pipetting, stackers
 from protocols.opentrons import parameters as p
 from protocols.opentrons.analysis import Command, Read
 from protocols.opentrons.deck import Deck
-from protocols.opentrons.definition import Definition
+from protocols.opentrons.definition import read_definition
 from protocols.opentrons.left_out import beside, reason
 from protocols.opentrons.nozzles import Nozzles, channel_count
 from protocols.opentrons.walk import LONGEST_MESSAGE, Walk
@@ -75,6 +72,17 @@ _HANDLERS: dict[str, Handler] = {
 }
 
 
+_WITH_RESULTS: dict[str, Callable[[Walk, Any, dict[str, Any]], None]] = {
+    "flexStacker/setStoredLabware": stackers.set_stored,
+    "flexStacker/retrieve": stackers.retrieve,
+    "unsafe/flexStacker/manualRetrieve": stackers.retrieve,
+    "flexStacker/store": stackers.store,
+    "loadLid": stackers.load_lids,
+    "loadLidStack": stackers.load_lids,
+}
+"""Commands whose results say what labware they bring."""
+
+
 def lower(read: Read) -> Walk:
     """Go through an analysis.
 
@@ -88,14 +96,17 @@ def lower(read: Read) -> Walk:
     names = liquid_names(read)
     for walk.index, (command, params) in enumerate(zip(analysis.commands, read.params, strict=True)):
         kind = command.commandType
-        handler = _HANDLERS.get(kind)
-        if handler is not None:
-            handler(walk, params)
+        if kind in _HANDLERS:
+            _HANDLERS[kind](walk, params)
+        elif kind in _WITH_RESULTS:
+            _WITH_RESULTS[kind](walk, params, command.result or {})
         elif params is not None:
             _other(walk, command, params, names)
-        why = reason(kind) if handler is None and params is None else beside(kind)
-        if why:
-            walk.lose(kind, why)
+        else:
+            walk.lose(kind, reason(kind))
+            continue
+        if beside(kind):
+            walk.lose(kind, beside(kind))
     return walk
 
 
@@ -117,7 +128,7 @@ def _other(walk: Walk, command: Command, params: p.Params, names: dict[str, str]
         case p.LoadLabware():
             raw = result.get("definition")
             labware = str(params.labwareId or result.get("labwareId") or f"labware of command {walk.index}")
-            definition = _definition(raw, walk.index)
+            definition = read_definition(raw, walk.index)
             walk.deck.add_labware(labware, params, definition, raw if definition else None, walk.index)
         case p.LoadLiquid():
             _load_liquid(walk, params, names)
@@ -131,20 +142,6 @@ def _other(walk: Walk, command: Command, params: p.Params, names: dict[str, str]
             walk.emit(AskPerson, message=(params.message or "Go on when ready")[:LONGEST_MESSAGE])
         case p.Comment():
             walk.begin_step(params.message)
-
-
-def _definition(raw: Any, index: int) -> Definition | None:
-    if not isinstance(raw, dict):
-        return None
-    try:
-        return Definition.model_validate(raw)
-    except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        field = ".".join(str(step) for step in detail["loc"])
-        raise InputError(
-            f"the labware definition cannot be used: {field}: {detail['msg'].lower()}",
-            where=f"commands.{index}.result.definition",
-        ) from None
 
 
 def _load_pipette(walk: Walk, params: p.LoadPipette, result: dict[str, Any]) -> None:
@@ -176,6 +173,9 @@ def _move_labware(walk: Walk, params: p.MoveLabware) -> None:
         return
     if not by_arm:
         walk.asked += 1
+    area = params.newLocation.get("addressableAreaName", "") if isinstance(params.newLocation, dict) else ""
+    if deck.is_trash_area(str(area)):
+        deck.throw(str(area))
     piece = deck.pieces.get(labware)
     site = deck.move(labware, params.newLocation, walk.index) if piece else deck.holder(params.newLocation)[1]
     walk.emit(MoveLabware, labware=walk.labware(labware), site=site, by="arm" if by_arm else "person")

@@ -8,7 +8,6 @@ from typing import Literal
 
 from protocols.device_instructions import (
     AwaitTemperature,
-    ProfileStep,
     RunProfile,
     SetLatch,
     SetLid,
@@ -129,7 +128,7 @@ def start_extended_profile(walk: Walk, params: p.RunExtendedProfile) -> None:
 
 
 def _run(walk: Walk, name: str, holds: Sequence[p.Hold], cycles: int, volume: float | None) -> None:
-    steps = tuple(ProfileStep(celsius=min(max(h.celsius, -1e3), 1e3), seconds=h.holdSeconds) for h in holds)
+    steps = [{"celsius": hold.celsius, "seconds": hold.holdSeconds} for hold in holds]
     walk.emit(RunProfile, device=name, steps=steps, cycles=cycles, volume=volume)
 
 

@@ -317,5 +317,9 @@ OF_COMMAND: dict[str, type[Params]] = {
     "thermocycler/runProfile": RunProfile,
     "thermocycler/runExtendedProfile": RunExtendedProfile,
     "thermocycler/startRunExtendedProfile": RunExtendedProfile,
+    "flexStacker/setStoredLabware": WithModule,
+    "flexStacker/retrieve": WithModule,
+    "unsafe/flexStacker/manualRetrieve": WithModule,
+    "flexStacker/store": WithModule,
 }
 """The model of each command whose parameters are used."""

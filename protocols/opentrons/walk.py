@@ -100,6 +100,8 @@ class Walk:
         declared: µL that the file says are in wells at the start, with the liquid, by well.
         held_for: s that a device is to hold the temperature that it was last set to.
         tasks: what runs beside, by task id: what waiting for it means.
+        stored: the definition of what each stacker holds, by module.
+        used_spots: tip spots that are empty, with ``asked`` when they became so.
         asked: how many times a person was asked, so far.
     """
 
@@ -115,6 +117,7 @@ class Walk:
     declared: dict[str, tuple[str, float]] = field(default_factory=dict)
     held_for: dict[str, float] = field(default_factory=dict)
     tasks: dict[str, Callable[[], None]] = field(default_factory=dict)
+    stored: dict[str, Any] = field(default_factory=dict)
     used_spots: dict[str, int] = field(default_factory=dict)
     asked: int = 0
     gripper: bool = False

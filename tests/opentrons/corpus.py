@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 ANALYSES = Path(__file__).parent / "analyses"
+WRITTEN = Path(__file__).parent / "written"
 NAMES = tuple(sorted(file.name.removesuffix(".json.gz") for file in ANALYSES.glob("*.json.gz")))
 SUCCEEDED = tuple(name for name in NAMES if "_S_" in name)
 FAILED = tuple(name for name in NAMES if "_X_" in name)
+OWN = tuple(sorted(file.name.removesuffix(".json.gz") for file in WRITTEN.glob("*.json.gz")))
+"""Protocols that were written for the tests."""
 
 
 def text(name: str) -> str:
     """The analysis called ``name`` as JSON text."""
-    return gzip.decompress((ANALYSES / f"{name}.json.gz").read_bytes()).decode()
+    folder = WRITTEN if name in OWN else ANALYSES
+    return gzip.decompress((folder / f"{name}.json.gz").read_bytes()).decode()
 
 
 @cache

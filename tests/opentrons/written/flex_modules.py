@@ -1,0 +1,57 @@
+"""Every Flex module but the stacker."""
+
+requirements = {"robotType": "Flex", "apiLevel": "2.24"}
+
+
+def run(p):
+    p.load_trash_bin("A3")
+    tc = p.load_module("thermocyclerModuleV2")
+    hs = p.load_module("heaterShakerModuleV1", "D1")
+    tm = p.load_module("temperature module gen2", "C1")
+    abr = p.load_module("absorbanceReaderV1", "D3")
+    had = hs.load_adapter("opentrons_universal_flat_adapter")
+    tad = tm.load_adapter("opentrons_96_well_aluminum_block")
+    pl = p.load_labware("corning_96_wellplate_360ul_flat", "C2")
+    pcr = tad.load_labware("opentrons_96_wellplate_200ul_pcr_full_skirt")
+    tips = p.load_labware("opentrons_flex_96_tiprack_200ul", "B2")
+    pip = p.load_instrument("flex_8channel_1000", "left", tip_racks=[tips])
+    tc.open_lid()
+    tm.set_temperature(4)
+    hs.open_labware_latch()
+    p.move_labware(pl, had, use_gripper=True)
+    hs.close_labware_latch()
+    hs.set_target_temperature(37)
+    hs.wait_for_temperature()
+    hs.set_and_wait_for_shake_speed(500)
+    p.delay(seconds=10)
+    hs.deactivate_shaker()
+    hs.deactivate_heater()
+    hs.open_labware_latch()
+    abr.close_lid()
+    abr.initialize("single", [450])
+    abr.open_lid()
+    p.move_labware(pl, abr, use_gripper=True)
+    abr.close_lid()
+    abr.read("x")
+    abr.open_lid()
+    p.move_labware(pl, "C2", use_gripper=True)
+    abr.close_lid()
+    pip.pick_up_tip()
+    pip.aspirate(20, pcr["A1"])
+    pip.dispense(20, pl["A1"])
+    pip.drop_tip()
+    p.move_labware(pcr, tc, use_gripper=True)
+    tc.close_lid()
+    tc.set_lid_temperature(105)
+    tc.set_block_temperature(95, hold_time_seconds=30, block_max_volume=20)
+    tc.execute_profile(
+        steps=[{"temperature": 95, "hold_time_seconds": 10}, {"temperature": 60, "hold_time_minutes": 1}],
+        repetitions=3,
+        block_max_volume=20,
+    )
+    tc.deactivate_lid()
+    tc.set_block_temperature(4)
+    tc.open_lid()
+    tc.deactivate_block()
+    p.move_labware(pcr, tad, use_gripper=True)
+    tm.deactivate()
