@@ -67,13 +67,13 @@ def _plan(
     """
     from console.cli.admission import require_free
     from console.cli.imported import bring
-    from console.cli.planning import make_plan, read_file
-    from console.cli.sources import as_data
+    from console.cli.planning import make_plan
+    from console.cli.sources import read_any
     from protocols.labstate import LabState
     from robots.execution.home import Home
     from robots.execution.standing import read_standing
 
-    given = read_file(as_data(file, Home.find(), python), options)
+    given = read_any(file, options, python, Home.find())
     lab, brought = bring(given, file, workcell_name, Home.find())
     if new_run:
         require_free(Home.find(), lab.spec.name)

@@ -10,10 +10,10 @@ from typing import Any, Literal, cast, get_args
 
 from console.cli.exits import ExitCode
 from console.cli.groups import PlanOptions, PythonOptions
-from console.cli.imported import bring
-from console.cli.planning import Planned, make_plan, read_file
+from console.cli.imported import Scripted, bring
+from console.cli.planning import Planned, make_plan
 from console.cli.screen import MOST_LINES, Screen
-from console.cli.sources import as_data
+from console.cli.sources import read_any
 from console.cli.streams import unread
 from protocols.errors import InputError
 from protocols.exporting import (
@@ -94,7 +94,7 @@ def convert(screen: Screen, wanted: Wanted, options: PlanOptions, python: Python
         CompileError: the workcell cannot do it.
     """
     home = Home.find()
-    given = read_file(as_data(wanted.file, home, python), options)
+    given = read_any(wanted.file, options, python, home)
     planned = None if _needs_no_plan(given, wanted) else _plan(given, wanted, options, home)
     exported = _exported(given, planned, wanted)
     assumed = planned.notes if planned else given.worklist.assumptions if given.worklist else ()
@@ -119,7 +119,8 @@ def _needs_no_plan(given: Input, wanted: Wanted) -> bool:
 
 def _plan(given: Input, wanted: Wanted, options: PlanOptions, home: Home) -> Planned:
     workcell = wanted.workcell
-    if workcell is None and wanted.form == "opentrons" and given.analysis is None:
+    brings_none = given.analysis is None and not isinstance(given, Scripted)
+    if workcell is None and wanted.form == "opentrons" and brings_none:
         workcell = OPENTRONS_WORKCELL
     lab, brought = bring(given, wanted.file, workcell, home)
     return make_plan(wanted.file, given, lab, LabState.start(lab.spec), options, brought)
@@ -150,7 +151,8 @@ def _lifted(planned: Planned, form: Form) -> Exported:
     """A program in bench steps, as far as its meaning is plain."""
     from protocols.lifting import lift
 
-    found = lift(planned.program, planned.workcell.spec)
+    inferred = planned.settled.set_up.inferred if planned.settled is not None else ()
+    found = lift(planned.program, planned.workcell.spec, inferred=inferred)
     kept = tuple(f"Stays as a robot's instructions: {reason}" for reason in found.reasons)
     text = dump_protocol(found.protocol) if form == "yaml" else dump_protocol_json(found.protocol)
     return Exported(text, (*kept, *found.notes))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from protocols.errors import FileProblemsError, Problem
+from protocols.errors import FileProblemsError, InputError, Problem
 from protocols.formats.protocol_file import Input
 from protocols.opentrons import Imported, Lost, SetUp, import_analysis, infer_contents, set_up_in_words
 from protocols.program import PickUpTips
@@ -15,10 +16,20 @@ from protocols.specs import WorkcellSpec
 from protocols.verify import Finding, Verification
 from robots.execution.home import Home
 from robots.importing import missing_from, workcell_for
+from robots.sources.pylabrobot_script import Script
 from robots.workcell import Workcell, load_workcell
 
+_REFUSED = "D16"
+"""A script's call was refused; where verification says why, that is enough."""
 DEFAULT_WORKCELL = "starlet"
 """What a protocol that brings no workcell runs on, unless one is named."""
+
+
+@dataclass(frozen=True)
+class Scripted(Input):
+    """A script for pylabrobot, which brings its program and its deck."""
+
+    script: Script | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,13 @@ class Settled:
     def judged(self, verification: Verification) -> Verification:
         """``verification`` with what the file itself has wrong, each thing said once."""
         said = {(finding.code, finding.place) for finding in verification.findings}
-        own = [finding for finding in self.brought.findings if (finding.code, finding.place) not in said]
+        failing = {finding.instruction for finding in verification.findings if finding.severity == "error"}
+        own = [
+            finding
+            for finding in self.brought.findings
+            if (finding.code, finding.place) not in said
+            and not (finding.code == _REFUSED and finding.instruction in failing)
+        ]
         return replace(verification, findings=_gravest_first((*own, *verification.findings)))
 
 
@@ -96,6 +113,11 @@ def bring(given: Input, file: Path, name: str | None, home: Home) -> tuple[Workc
         InputError: the analysis, or a definition in it, cannot be used, or there is no such workcell.
         FileProblemsError: the workcell that was named lacks what the protocol needs; each thing is listed.
     """
+    if isinstance(given, Scripted) and given.script is not None:
+        if name is not None:
+            mend = "Leave out --workcell, and unset LABWRIGHT_WORKCELL"
+            raise InputError("a script for pylabrobot builds its own deck", where=str(file), mend=mend)
+        return given.script.workcell, Brought(given.script.imported, given.script.imported.findings)
     if given.analysis is None:
         return load_workcell(name or DEFAULT_WORKCELL), None
     imported = import_analysis(given.analysis, title=file.stem)
@@ -104,6 +126,8 @@ def bring(given: Input, file: Path, name: str | None, home: Home) -> tuple[Workc
         return found.workcell, Brought(imported, (*imported.findings, *found.findings))
     workcell = load_workcell(name)
     missing = missing_from(imported, workcell.spec)
+    if missing and name == os.environ.get("LABWRIGHT_WORKCELL"):  # named for all files, not for this one
+        return bring(given, file, None, home)
     if missing:
         mend = "Leave out --workcell, and one is written for it"
         problems = [Problem(str(workcell.path), f"it needs {what}") for what in missing]

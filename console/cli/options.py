@@ -14,7 +14,10 @@ _PYTHON = "Protocols in Python"
 
 File = Annotated[
     Path,
-    typer.Argument(metavar="FILE", help="A worklist (CSV), a protocol (YAML or JSON) or a compiled program (JSON)."),
+    typer.Argument(
+        metavar="FILE",
+        help="A worklist (CSV), a protocol (YAML, JSON or Python), an Opentrons analysis or a compiled program (JSON).",
+    ),
 ]
 WorkcellName = Annotated[
     str | None,

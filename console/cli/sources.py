@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.cli.groups import PythonOptions
+from console.cli.groups import PlanOptions, PythonOptions
+from console.cli.imported import Scripted
+from console.cli.planning import read_file
 from protocols.errors import InputError
+from protocols.formats.protocol_file import Input
 from robots.execution.home import Home
 from robots.sources.baggage import SourceOptions
 
 
-def as_data(file: Path, home: Home, options: PythonOptions) -> Path:
-    """``file``, or where it is an Opentrons protocol in Python the JSON file of its analysis.
+def read_any(file: Path, options: PlanOptions, python: PythonOptions, home: Home) -> Input:
+    """What stands in ``file``, be it data or a protocol in Python.
 
     Raises:
-        InputError: it is Python and no protocol, its Python fails, or it cannot be run here.
+        InputError: the file, its Python or an option cannot be used.
     """
     if file.suffix.lower() != ".py":
-        return file
+        return read_file(file, options)
     from robots.sources.kinds import kind_of_source, read_source
+
+    if kind_of_source(read_source(file), file) == "pylabrobot":
+        from robots.sources.pylabrobot_script import import_script
+
+        script = import_script(file, home, source_options(python))
+        return Scripted(file, program=script.imported.program, script=script)
     from robots.sources.opentrons import analyse
 
-    kind_of_source(read_source(file), file)
-    return analyse(file, home, source_options(options))
+    return read_file(analyse(file, home, source_options(python)), options)
 
 
 def source_options(options: PythonOptions) -> SourceOptions:

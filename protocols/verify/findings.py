@@ -75,6 +75,7 @@ RULES: dict[str, Rule] = {
     "D13": Rule("error", "a thermocycler's lid is closed"),
     "D14": Rule("error", "a device cannot be set to this"),
     "D15": Rule("error", "a temperature is waited for that nobody set"),
+    "D16": Rule("error", "a script's call is refused before anything moves"),
     "C01": Rule("error", "liquid is carried into a well that does not hold it"),
     "C02": Rule("warning", "a used tip is put back among the others"),
     "C03": Rule(

@@ -10,6 +10,7 @@ import pytest
 from console.cli.exits import ExitCode
 from robots.sources.environment import PYTHON_VARIABLE
 from robots.sources.isolation import protection
+from tests.cli.commands import EXAMPLES
 from tests.cli.conftest import Call
 from tests.sources.genuine import PYTHON, needs_opentrons
 
@@ -96,3 +97,51 @@ def test_without_opentrons_it_says_how_to_get_it(quiet: Path, call: Call, monkey
 def test_options_that_cannot_be_used(quiet: Path, call: Call, words: tuple[str, ...], says: str) -> None:
     (quiet / "protocol.py").write_text(RUN + "pass")
     call("simulate", quiet / "protocol.py", *words).refused(ExitCode.INPUT, says)
+
+
+# -- scripts for pylabrobot -------------------------------------------------------------------------
+
+
+@confined
+def test_a_script_is_simulated_and_run(quiet: Path, home: Path, call: Call) -> None:
+    script = EXAMPLES / "pylabrobot" / "star_hello_world.py"
+    ended = call("simulate", script, "--report", quiet / "report")
+    assert ended.code == ExitCode.OK, ended.err
+    assert "tips_01" in ended.out
+    assert sorted(os.listdir(quiet / "report")) == ["report.html", "report.json"]
+    assert call("run", script, "--approve", "Ada", "--json").json()["phase"] == "done"
+    call("simulate", script, "-w", "starlet").refused(ExitCode.INPUT, "builds its own deck")
+
+
+@confined
+def test_a_script_that_is_refused_names_its_line(quiet: Path, call: Call) -> None:
+    text = (EXAMPLES / "pylabrobot" / "star_hello_world.py").read_text()
+    (quiet / "script.py").write_text(text.replace("[100.0] * 8", "[9000.0] * 8", 1))
+    ended = call("verify", quiet / "script.py")
+    assert ended.code == ExitCode.FINDINGS
+    assert "error: step line 30" in ended.out
+
+
+SCRIPT = "from pylabrobot.liquid_handling import LiquidHandler\nimport os, sys\n"
+HOSTILE_SCRIPTS = {
+    "writes": "open({out!r}, 'w')",
+    "removes": "os.remove({me!r})",
+    "writes through a shell": "assert os.system('touch {out}') == 0",
+    "ends": "os._exit(0)",
+    "never ends": "while True: pass",
+    "forges": "open('played.json', 'w').write('[1'); os._exit(0)",
+    "links": "os.symlink({me!r}, 'played.json'); os._exit(0)",
+    "reaches for the recorder": "sys.modules['robots.sources.playing'].play('x', {out!r})",
+    "does nothing": "",
+    "colours": "raise Exception(chr(27) + '[2J')",
+}
+
+
+@confined
+@pytest.mark.parametrize("code", HOSTILE_SCRIPTS.values(), ids=HOSTILE_SCRIPTS)
+def test_hostile_scripts_are_refused(quiet: Path, call: Call, code: str) -> None:
+    file = quiet / "script.py"
+    file.write_text(SCRIPT + code.format(out=str(quiet / "out"), me=str(file)))
+    ended = call("simulate", file, "--time-limit", "8").refused(ExitCode.INPUT, str(file))
+    assert os.listdir(quiet) == ["script.py"]
+    assert "\x1b" not in ended.err
