@@ -16,8 +16,6 @@ from pylabrobot.resources import (
     Container,
     Deck,
     Plate,
-    Resource,
-    ResourceHolder,
     TipRack,
     TipSpot,
     Trash,
@@ -28,7 +26,7 @@ from pylabrobot.resources.tip_tracker import TipTracker
 
 from protocols.errors import DeviceError
 from robots.guard.books import Books
-from robots.guard.manual import NoManualMoves
+from robots.guard.carrying import GuardedArm
 from robots.guard.refusal import (
     Limit,
     Refused,
@@ -45,20 +43,17 @@ from robots.guard.refusal import (
 HEAD_96 = 96
 
 
-class GuardedLiquidHandler(NoManualMoves):
+class GuardedLiquidHandler(GuardedArm):
     """pylabrobot's liquid handler behind a guard; every method may raise :class:`~robots.guard.refusal.Refused`.
 
     Attributes:
         kept: what keeps the pipettes from labware, by its name: it shakes, or is under a closed lid.
-        held_fast: what keeps the gripper from a site, by its holder's name.
     """
 
     def __init__(self, backend: LiquidHandlerBackend, deck: Deck, limit: Limit | None = None) -> None:
-        super().__init__(backend=backend, deck=deck)
+        super().__init__(backend, deck)
         self.limit = limit or Limit()
         self.kept: Mapping[str, str] = {}
-        self.held_fast: Mapping[str, str] = {}
-        self._destination: Resource | None = None
 
     async def setup(self, **backend_kwargs: Any) -> None:
         """Connect. Tip and volume tracking are switched on for good."""
@@ -206,50 +201,6 @@ class GuardedLiquidHandler(NoManualMoves):
             Refused: always.
         """
         raise Refused("stamp dispenses into its source plate", place=source.name, mend="Use aspirate96 and dispense96")
-
-    # -- labware ------------------------------------------------------------------------------------
-
-    async def pick_up_resource(
-        self, resource: Resource, *args: Any, destination: Resource | None = None, **kwargs: Any
-    ) -> None:
-        """As pylabrobot's; ``destination`` says where it will be put down, and is looked at first."""
-        target = destination or self._destination
-        held = self.get_picked_up_resource()
-        if held is not None:
-            raise Refused(f"the gripper holds '{held.name}'", place=resource.name, mend="Put it down first")
-        check_on_deck(self.deck, [resource])
-        if target is None:
-            raise Refused("it is not said where the labware will be put down", place=resource.name)
-        self._check_free(resource, target)
-        await super().pick_up_resource(resource, *args, **kwargs)
-
-    async def drop_resource(self, destination: Resource, *args: Any, **kwargs: Any) -> None:
-        """As pylabrobot's; onto a free place of this deck."""
-        held = self.get_picked_up_resource()
-        if held is None:
-            raise Refused("the gripper holds nothing", place=getattr(destination, "name", ""))
-        self._check_free(held, destination)
-        await super().drop_resource(destination, *args, **kwargs)
-
-    async def move_resource(self, resource: Resource, to: Resource, *args: Any, **kwargs: Any) -> None:
-        """As pylabrobot's; the destination is looked at before the pick-up."""
-        self._destination = to
-        try:
-            await super().move_resource(resource, to, *args, **kwargs)
-        finally:
-            self._destination = None
-
-    def _check_free(self, resource: Resource, destination: Resource) -> None:
-        for place in (resource.parent, destination):
-            if place is not None and place.name in self.held_fast:
-                raise Refused(self.held_fast[place.name], place=resource.name)
-        if not isinstance(destination, Resource):
-            raise Refused(f"{destination} is not a place that holds labware", place=resource.name)
-        check_on_deck(self.deck, [destination])
-        if not isinstance(destination, ResourceHolder):
-            raise Refused(f"'{destination.name}' is not a site", place=resource.name)
-        if destination.resource is not None and destination.resource is not resource:
-            raise Refused(f"'{destination.resource.name}' stands on '{destination.name}'", place=resource.name)
 
     # -- checks and books ---------------------------------------------------------------------------
 

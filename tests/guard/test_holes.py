@@ -468,3 +468,26 @@ def test_a_move_to_bare_coordinates_is_refused(starlet: Workcell, call: str) -> 
         assert bench.machine.calls == []
 
     on(starlet, story, guarded=True)
+
+
+def test_labware_that_a_device_keeps_is_neither_pipetted_nor_carried(starlet: Workcell) -> None:
+    async def pipette(bench: Bench) -> None:
+        await pick(bench, "A1")
+        await bench.handler.aspirate([bench.plate.get_well("A1")], [10.0])
+
+    async def carry(bench: Bench) -> None:
+        await bench.handler.move_resource(bench.plate, bench.built.holders["plates-a-3"])
+
+    def kept(story: Callable[[Bench], Awaitable[None]]) -> Callable[[Bench], Awaitable[None]]:
+        async def told(bench: Bench) -> None:
+            bench.handler.kept = {"p": "device shakes"}
+            bench.handler.held_fast = {bench.built.holders["plates-a-1"].name: "shaker: latch not open"}
+            with pytest.raises(Refused, match="device shakes|latch not open"):
+                await story(bench)
+            assert set(bench.machine.calls) <= {"pick_up_tips"}
+
+        return told
+
+    for story in (pipette, carry):
+        on(starlet, story, guarded=False)  # pylabrobot knows nothing of devices below labware
+        on(starlet, kept(story), guarded=True)
