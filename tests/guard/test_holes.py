@@ -482,7 +482,7 @@ def test_labware_that_a_device_keeps_is_neither_pipetted_nor_carried(starlet: Wo
         async def told(bench: Bench) -> None:
             bench.handler.kept = {"p": "device shakes"}
             bench.handler.held_fast = {bench.built.holders["plates-a-1"].name: "shaker: latch not open"}
-            with pytest.raises(Refused, match="device shakes|latch not open"):
+            with pytest.raises(Refused, match=r"device shakes|latch not open"):
                 await story(bench)
             assert set(bench.machine.calls) <= {"pick_up_tips"}
 
