@@ -190,6 +190,27 @@ def _convert(
     report_failures(work, as_json=as_json)
 
 
+@app.command("diff")
+@expanded
+def _diff(
+    first: o.First,
+    second: o.Second,
+    plan: PlanOptions,
+    python: PythonOptions,
+    workcell_name: o.WorkcellName = None,
+    everything: o.All = False,
+    as_json: o.Json = False,
+) -> None:
+    """Say what two protocols or programs do differently: by what moves, not by line or name."""
+
+    def work(screen: Screen) -> ExitCode:
+        from console.cli.diff import show_difference
+
+        return show_difference(screen, (first, second), workcell_name, plan, python, everything=everything)
+
+    report_failures(work, as_json=as_json)
+
+
 @app.command("report")
 def _report(
     run: o.RunId,

@@ -19,6 +19,8 @@ File = Annotated[
         help="A worklist (CSV), a protocol (YAML, JSON or Python), an Opentrons analysis or a compiled program (JSON).",
     ),
 ]
+First = Annotated[Path, typer.Argument(metavar="FIRST", help="A file that verify reads.")]
+Second = Annotated[Path, typer.Argument(metavar="SECOND", help="Another one.")]
 WorkcellName = Annotated[
     str | None,
     typer.Option(

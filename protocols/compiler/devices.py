@@ -51,6 +51,11 @@ def device_instructions(step: AnyDeviceStep, workcell: WorkcellSpec) -> Iterator
         CompileError: the device is of a kind that cannot do this.
     """
     _check(step, workcell)
+    yield from lowered(step)
+
+
+def lowered(step: AnyDeviceStep) -> Iterator[tuple[type[Any], dict[str, Any]]]:
+    """The instructions of a step, on whatever workcell."""
     match step:
         case HoldTemperature():
             yield SetTemperature, {"device": step.device, "celsius": step.temperature, "part": step.part}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from protocols.compiler.pairs import pairs_of
 from protocols.compiler.words import step_in_words
@@ -34,6 +34,7 @@ from protocols.protocol import (
     Ask,
     Consolidate,
     Distribute,
+    Handling,
     MixWells,
     Move,
     Remove,
@@ -90,8 +91,10 @@ class Writer:
         if origin is None or note is None or note in self._noted:
             return step
         self._noted.add(note)
-        said = step_in_words(step, pairs_of(step))
-        text = origin.text.removesuffix(said).rstrip().removesuffix(".")
+        text = origin.text
+        for tips in get_args(Handling.model_fields["tips"].annotation):
+            text = text.removesuffix(step_in_words(_with_tips(step, tips), pairs_of(step)))
+        text = text.rstrip().removesuffix(".")
         cited = Citation(document=origin.source) if origin.source else None
         return step.model_copy(update={"note": text, "cited": cited})
 
@@ -140,6 +143,12 @@ class Writer:
         rows = {"rows": tuple(route.row for route in found)}
         samples = tuple(route.sample for route in found)
         return {**rows, "samples": samples} if any(samples) else rows
+
+
+def _with_tips(step: AnyStep, tips: str) -> AnyStep:
+    """The step with another choice of tips, if it has one: the compiler may have had its reasons."""
+    handling: Handling | None = getattr(step, "handling", None)
+    return step.model_copy(update={"handling": handling.model_copy(update={"tips": tips})}) if handling else step
 
 
 def _is_row(route: Route, move: Moved) -> bool:

@@ -19,8 +19,20 @@ PAGE = page("reference/cli.md")
 HOW_TO = (page("how-to/protocols-in-python.md"), page("how-to/convert.md"))
 EXAMPLES = [block for block in blocks(PAGE) if block.language == "console"]
 SHARED = {
-    "How a program is made": {"labwright run", "labwright verify", "labwright simulate", "labwright convert"},
-    "Protocols in Python": {"labwright run", "labwright verify", "labwright simulate", "labwright convert"},
+    "How a program is made": {
+        "labwright run",
+        "labwright verify",
+        "labwright simulate",
+        "labwright convert",
+        "labwright diff",
+    },
+    "Protocols in Python": {
+        "labwright run",
+        "labwright verify",
+        "labwright simulate",
+        "labwright convert",
+        "labwright diff",
+    },
     "The simulated lab, and faults": {"labwright run", "labwright simulate"},
 }
 """Sections whose options belong to several commands."""

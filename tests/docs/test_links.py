@@ -24,6 +24,7 @@ RUN_BY = {
     ("docs/reference/cli.md", "console"): "test_cli_reference.py",
     ("docs/reference/files.md", "csv"): "test_files.py",
     ("docs/reference/files.md", "yaml"): "test_files.py",
+    ("docs/how-to/edit-and-compare.md", "console"): "test_edit_and_compare.py",
     ("docs/how-to/convert.md", "console"): "test_cli_reference.py",
     ("docs/how-to/convert.md", "python"): "test_convert.py",
     ("docs/how-to/protocols-in-python.md", "console"): "test_cli_reference.py",
