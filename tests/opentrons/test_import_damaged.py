@@ -116,13 +116,13 @@ def damaged(name: str, damage: Callable[[Commands], Iterator[int]]) -> Iterator[
 
 
 @cache
-def errors_of(name: str) -> frozenset[tuple[str, str, str]]:
+def errors_of(name: str) -> frozenset[tuple[str, str, str, int]]:
     """The errors of the file as it is: none, or the physical reason for which it failed."""
     if name in corpus.SUCCEEDED:  # another test says so
         return frozenset()
     with TemporaryDirectory() as folder:
         found = carried_through(corpus.analysis(name), Path(folder)).findings
-    return frozenset((item.code, item.place, item.message) for item in found if item.severity == "error")
+    return frozenset((item.code, item.place, item.message, item.count) for item in found if item.severity == "error")
 
 
 @pytest.mark.parametrize("name", corpus.NAMES)
@@ -135,7 +135,8 @@ def test_damage_is_found(name: str, what: str, tmp_path: Path) -> None:
         new = {
             finding.code
             for finding in after
-            if finding.severity == "error" and (finding.code, finding.place, finding.message) not in known
+            if finding.severity == "error"
+            and (finding.code, finding.place, finding.message, finding.count) not in known
         }
         assert new & codes, (new, after[:2])
 
