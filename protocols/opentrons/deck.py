@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any, Literal
 
 from protocols.opentrons.definition import Definition
@@ -253,14 +254,14 @@ class Deck:
         return piece.name if piece else what
 
     def _kind(self, params: LoadLabware, raw: Mapping[str, Any] | None) -> str:
+        """What a kind of labware is called: its load name, and what more is needed to tell it from others."""
         origin = (params.namespace, params.loadName, params.version)
         base = _plain(params.loadName)
-        for name in (base, f"{base}_v{params.version}", f"{base}_{_plain(params.namespace)}_v{params.version}"):
-            if self.origins.setdefault(name, origin) == origin:
-                if self.definitions.get(name) is None:
-                    self.definitions[name] = raw
-                return name
-        return base
+        names = chain((base, f"{base}_v{params.version}"), (f"{base}_{number}" for number in count(2)))
+        name = next(name for name in names if self.origins.setdefault(name, origin) == origin)
+        if self.definitions.get(name) is None:
+            self.definitions[name] = raw
+        return name
 
     def _name(self, kind: str, site: str) -> str:
         base = f"{kind}_{site.removeprefix('slot-').replace('-', '_')}"
@@ -279,4 +280,4 @@ def _alike(model: str, area: str) -> bool:
 
 def _plain(name: str) -> str:
     """``name`` as a part of identifiers and file names: no slash, no space, not endless."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:90] or "labware"
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:60] or "labware"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from protocols.opentrons.parts import Finite, Identity, Measure, Part, Positive
+from protocols.opentrons.parts import Finite, Identity, Measure, Part, Positive, WellName
 
 Location = Annotated[dict[str, Any] | str, Field()]
 """Where labware is put: {"slotName": …}, {"moduleId": …}, {"labwareId": …}, {"addressableAreaName": …}, "offDeck"."""
@@ -63,7 +63,7 @@ class LoadLiquid(Params):
 
     liquidId: Identity
     labwareId: Identity
-    volumeByWell: dict[Identity, Measure]
+    volumeByWell: dict[WellName, Measure]
 
 
 class WithPipette(Params):
@@ -76,7 +76,7 @@ class AtWell(WithPipette):
     """What a pipette does at a well."""
 
     labwareId: Identity
-    wellName: Identity
+    wellName: WellName
     wellLocation: WellLocation = WellLocation()
 
 
@@ -92,7 +92,7 @@ class TrackedStroke(WithPipette):
     """The same, following the surface from one point to another."""
 
     labwareId: Identity
-    wellName: Identity
+    wellName: WellName
     trackFromLocation: WellLocation = WellLocation()
     trackToLocation: WellLocation = WellLocation()
     volume: Measure

@@ -182,7 +182,7 @@ class Walk:
     def labware(self, labware_id: str) -> str:
         """Labware's instance id; for labware that was not loaded, what Opentrons calls it."""
         piece = self.deck.pieces.get(labware_id) or self.deck.adapters.get(labware_id)
-        return piece.name if piece else labware_id.replace("/", "_")[:100]
+        return piece.name if piece else labware_id.replace("/", "_")[:80]
 
     def definition(self, labware_id: str) -> Definition | None:
         """Labware's definition, if it is known."""

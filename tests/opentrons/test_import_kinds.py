@@ -195,3 +195,20 @@ def test_waiting_for_tasks_waits_for_what_they_stand_for(tmp_path: Path) -> None
     result = imported(data, tmp_path)
     assert [item.kind for item in result.program.instructions[-3:]] == ["set_temperature", "wait", "await_temperature"]
     assert {"createTimer", "waitForTasks"} <= {item.kind for item in result.lost}
+
+
+def test_empty_tips_beside_a_plate_move_nothing_and_are_told(tmp_path: Path) -> None:
+    """The whole pipette at the last row: seven of its tips stand in front of the plate."""
+    bench = carried_through(corpus.analysis("OT2_S_v2_20_P300M_Simple"), tmp_path)
+    (first, *_) = [item for item in bench.set_up.program.instructions if isinstance(item, Aspirate)]
+    assert (first.channels, first.wells) == ((0,), ("nest_96_wellplate_100ul_pcr_full_skirt_2/H1",))
+    assert "P13" in {finding.code for finding in bench.findings}
+    assert sum("stand beside it" in note for note in bench.imported.notes) == 12
+
+
+def test_names_are_never_too_long(tmp_path: Path) -> None:
+    data = corpus.analysis("ot2_api_2_13")
+    for command in data["commands"]:
+        if command["commandType"] == "loadLabware":
+            command["params"]["loadName"] = "a" * 900 + command["params"]["loadName"]
+    assert carried_through(data, tmp_path).errors == set()
