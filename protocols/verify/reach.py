@@ -153,4 +153,6 @@ def _free_play(state: LabState, place: str, count: int) -> tuple[float, float]:
     if count == 1:
         return TOLERANCE, TOLERANCE
     opening = _opening(state, place)
+    if opening is None and place.rpartition("/")[0] == state.workcell.trash:
+        return inf, inf  # a chute, over which every head has its own place
     return (-1.0, -1.0) if opening is None else (opening[0] - TIP_WIDTH, opening[1] - TIP_WIDTH)

@@ -104,12 +104,12 @@ class Mirror:
         return self._stands(name).resource
 
     def site(self, name: str) -> ResourceHolder:
-        """pylabrobot's holder of a site.
+        """pylabrobot's holder of a site; off the deck, the place above the waste chute.
 
         Raises:
             Refused: there is no such site, or nothing can be put there.
         """
-        holder = self._built.holders.get(name)
+        holder = self._built.chute if name == OFF_DECK else self._built.holders.get(name)
         if holder is None:
             raise Refused(f"there is no site '{name}' that labware can be put on", place=name)
         return holder

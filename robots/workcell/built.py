@@ -21,12 +21,14 @@ class BuiltDeck:
         holders: pylabrobot's holder of each site, by site id; the trash has none.
         sites: there is one of the trash, but on a Flex without bins.
         trash: the kind of its trash.
+        chute: where the arm lets labware fall that leaves the deck; ``None`` without a waste chute.
     """
 
     deck: Deck
     holders: Mapping[str, ResourceHolder]
     sites: Mapping[str, SiteSpec]
     trash: LabwareSpec
+    chute: ResourceHolder | None = None
 
 
 def bare_site(deck: Deck, trash: Resource) -> SiteSpec:
@@ -42,8 +44,14 @@ def bare_site(deck: Deck, trash: Resource) -> SiteSpec:
     )
 
 
-def trash_with_well(kind: str, trash: Container, max_volume: float, source: str) -> LabwareSpec:
-    """The kind of a trash whose only well, A1, liquid may be dispensed into."""
+def trash_with_well(
+    kind: str, trash: Container, max_volume: float, source: str, *, any_head: bool = False
+) -> LabwareSpec:
+    """The kind of a trash whose only well, A1, liquid may be dispensed into.
+
+    Args:
+        any_head: its opening is not drawn, and takes every head.
+    """
     size = (trash.get_size_x(), trash.get_size_y(), trash.get_size_z())
     well = WellSite(x=round(size[0] / 2, 4), y=round(size[1] / 2, 4), z=0.0, shape="bin")
     return LabwareSpec(
@@ -53,6 +61,6 @@ def trash_with_well(kind: str, trash: Container, max_volume: float, source: str)
         rows=1,
         columns=1,
         wells={"A1": well},
-        shapes={"bin": WellShape(max_volume=max_volume, depth=size[2], opening=size[:2])},
+        shapes={"bin": WellShape(max_volume=max_volume, depth=size[2], opening=None if any_head else size[:2])},
         source=source,
     )

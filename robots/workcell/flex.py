@@ -84,6 +84,19 @@ def trash_place(trash: str) -> tuple[Coordinate, tuple[float, float, float]]:
     return corner, (1.0, width, 1.0)
 
 
+def chute_holder(deck: FlexDeck) -> ResourceHolder:
+    """The place on ``deck`` above the waste chute where the gripper lets labware fall; it is never occupied for long.
+
+    Source: the area ``gripperWasteChute`` of ``ot3_standard``.
+    """
+    area = flex_area("gripperWasteChute")
+    assert area is not None
+    holder = ResourceHolder(name=f"{deck.name}_chute", size_x=1.0, size_y=1.0, size_z=0)
+    place = _cutout(_CHUTE_SLOT) + Coordinate(*area["offsetFromCutoutFixture"])
+    deck.assign_child_resource(holder, location=place)
+    return holder
+
+
 def _cutout(slot: str) -> Coordinate:
     """The front left corner of the cutout that a slot lies in; a staging slot hangs on column 3's."""
     deck = flex_deck()

@@ -16,6 +16,7 @@ from robots.workcell.flex import (
     STAGING_SLOTS,
     WASTE_CHUTE,
     FlexDeck,
+    chute_holder,
     slot_area,
     trash_place,
     trash_slot,
@@ -51,7 +52,7 @@ def build_slot_deck(config: WorkcellConfig, kinds: Mapping[str, Kind]) -> BuiltD
         if device is not None and sites[site].adapter is None:
             model = config.devices[device].model or ""
             _raise(holders, sites, site, Coordinate(0, 0, -_overlap(kinds.values(), model)))
-    return BuiltDeck(bare.deck, holders, sites, bare.trash)
+    return BuiltDeck(bare.deck, holders, sites, bare.trash, bare.chute)
 
 
 def _stand_module(
@@ -128,7 +129,8 @@ def _flex(config: WorkcellConfig) -> BuiltDeck:
     deck.assign_child_resource(trash, location=corner)
     if bins:
         sites[TRASH] = bare_site(deck, trash)
-    return BuiltDeck(deck, holders, sites, _flex_trash(config.deck, trash))
+    chute = chute_holder(deck) if WASTE_CHUTE in bins else None
+    return BuiltDeck(deck, holders, sites, _flex_trash(config.deck, trash), chute)
 
 
 def _staging(config: WorkcellConfig, taken: set[str]) -> set[str]:
@@ -151,5 +153,6 @@ def _flex_trash(config: DeckConfig, trash: Trash) -> LabwareSpec:
     if not config.bins:
         return trash_with_well("no trash", trash, _CHUTE, "a Flex without a bin: tips cannot be dropped")
     if config.bins[0] == WASTE_CHUTE:
-        return trash_with_well("waste chute", trash, _CHUTE, "Opentrons ot3_standard; it holds any volume")
+        source = "Opentrons ot3_standard; it holds any volume"
+        return trash_with_well("waste chute", trash, _CHUTE, source, any_head=True)
     return trash_with_well("opentrons_1_trash_3200ml_fixed", trash, _FLEX_BIN, "Opentrons ot3_standard")

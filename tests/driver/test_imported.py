@@ -12,6 +12,7 @@ from protocols.fold import apply
 from protocols.opentrons.inference import infer_contents
 from protocols.outcomes import Outcome
 from protocols.program import Aspirate, BlowOut, Dispense, Program
+from protocols.specs import OFF_DECK
 from robots.workcell import Workcell
 from tests.driver.test_simulated import Lab
 from tests.exporting.imported import imported
@@ -66,6 +67,15 @@ async def carry_out(lab: Lab) -> tuple[list[Outcome], int]:
                 tracker = lab.driver._mirror.container(f"{labware}/{place}").tracker
                 assert tracker.volume == pytest.approx(lab.state.volume(well), abs=1e-6), f"{instruction.id} {well}"
     return outcomes, agreed
+
+
+def test_a_gripper_lets_labware_fall_into_the_waste_chute_one_piece_after_the_other(tmp_path: Path) -> None:
+    lab = lab_of("flex_96_partial", tmp_path)
+    outcomes, _ = asyncio.run(carry_out(lab))
+    assert [outcome for outcome in outcomes if outcome.status != "done"] == []
+    fallen = [move.labware for move in lab.program.instructions if getattr(move, "site", "") == OFF_DECK]
+    assert len(fallen) == 3
+    assert {lab.truth().site_of(name) for name in fallen} == {OFF_DECK}
 
 
 @pytest.mark.parametrize("name", corpus.SUCCEEDED)

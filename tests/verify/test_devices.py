@@ -17,7 +17,7 @@ from protocols.device_instructions import (
     Shake,
 )
 from protocols.program import AirGap, AnyInstruction, Aspirate, BlowOut, Dispense, MoveLabware, Program, TouchTip
-from protocols.specs import Fill, PlacedLabware, WorkcellSpec
+from protocols.specs import Fill, PlacedLabware, WellShape, WellSite, WorkcellSpec
 from protocols.verify import RULES, verify
 
 from .flex import of, put, robot, take
@@ -27,6 +27,7 @@ FLEX = robot("Flex", left=96, right=1, tips=5, tall=6, plate=9, other=8, trough=
 OT2 = robot("OT-2", left=8, right=1, shaker=5, tips=2, more=7, plate=5, other=4, trough=9)
 ONE = (0,)
 EIGHT = tuple(range(8))
+COLUMN = tuple(range(88, 96))
 OPEN, CLOSE = SetLatch(id="open", device="shaker", open=True), SetLatch(id="close", device="shaker", open=False)
 SHAKE, STOP = Shake(id="shake", device="shaker", rpm=500), Shake(id="stop", device="shaker", rpm=None)
 
@@ -159,6 +160,24 @@ def test_the_trash_takes_liquid_like_a_well() -> None:
     verified = verify(program, lab)
     assert verified.ok
     assert verified.state.composition("trash/A1") == pytest.approx({"water": 20.0})
+
+
+def test_a_chute_takes_every_head() -> None:
+    shape = WellShape(max_volume=1e9, depth=1.0)
+    spot = WellSite(x=0.5, y=30.0, z=0.0, shape="bin")
+    kind = FLEX.kinds["trash"].model_copy(update={"kind": "chute", "wells": {"A1": spot}, "shapes": {"bin": shape}})
+    lab = FLEX.model_copy(
+        update={
+            "kinds": {**FLEX.kinds, "chute": kind},
+            "labware": {**FLEX.labware, "trash": PlacedLabware(kind="chute", site="trash")},
+        }
+    )
+    blow = BlowOut(id="b", pipette="left", channels=COLUMN, wells=("trash/A1",) * 8)
+    steps = (take("left", COLUMN), blow, put("left", COLUMN))
+    assert codes(lab, *steps) == set()
+    narrow = kind.model_copy(update={"shapes": {"bin": shape.model_copy(update={"opening": (50.0, 60.0)})}})
+    tight = lab.model_copy(update={"kinds": {**lab.kinds, "chute": narrow}})
+    assert codes(tight, *steps) == {"P07"}
 
 
 def test_latch_and_shaking_stand_in_the_way_of_pipettes() -> None:
