@@ -33,7 +33,7 @@ from protocols.verify.heads import head_problems
 from protocols.verify.margin import Margin, Shortfall
 from protocols.verify.neighbours import neighbour_problems, shakers_by_slot
 from protocols.verify.reach import lines_across, reach_problem
-from protocols.verify.setup import check_order, check_set_up
+from protocols.verify.setup import check_order, check_set_up, conflicts_of
 from protocols.verify.volumes import most_problems, volume_problems
 
 
@@ -243,7 +243,11 @@ class _Pass:
             self._add("P04", instruction, f"'{instruction.labware}' stands there already", mend, instruction.site)
         self._looked.clear()
         self._fine.clear()
-        return self.state.move_labware(instruction.labware, instruction.site, instruction.by)
+        effects = self.state.move_labware(instruction.labware, instruction.site, instruction.by)
+        if not effects and instruction.labware in self.state.labware:
+            for conflict in conflicts_of(self.state, instruction.labware):
+                self._add("P14", instruction, conflict.what, conflict.mend, conflict.place)
+        return effects
 
     def _replace(self, instruction: ReplaceTipRack) -> Sequence[Effect]:
         return self.state.replace_tip_rack(instruction.rack)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from protocols.deck_conflicts import conflicts
+from protocols.deck_conflicts import Conflict, conflicts
 from protocols.labstate import LabState
 from protocols.liquids import Behaviour
 from protocols.program import Program
@@ -31,6 +31,13 @@ def check_set_up(program: Program, workcell: WorkcellSpec, state: LabState, ledg
         ledger.add("P14", conflict.what, mend=conflict.mend, place=conflict.place)
     _check_contents(program, workcell, state, ledger)
     _check_liquids(program, workcell, ledger)
+
+
+def conflicts_of(state: LabState, labware: str) -> list[Conflict]:
+    """In whose way a piece of labware stands that was carried to where it is now."""
+    instance = state.labware[labware]
+    placed = {labware: PlacedLabware(kind=instance.spec.kind, site=instance.site)}
+    return [conflict for conflict in conflicts(state.workcell, placed) if conflict.place == labware]
 
 
 def _check_labware(program: Program, workcell: WorkcellSpec, ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from protocols.deck_conflicts import conflicts
+from protocols.program import MoveLabware
 from protocols.specs import PlacedLabware, SiteSpec, WorkcellSpec
 from protocols.verify import verify
 
@@ -80,3 +81,12 @@ def test_a_program_is_refused_for_it() -> None:
     assert [(finding.place, finding.severity) for finding in found] == [("rack", "error")]
     moved = {"rack": PlacedLabware(kind="tall rack", site="slot-4")}
     assert "P14" not in {finding.code for finding in verify(of(labware=moved), spec).findings}
+
+
+def test_labware_that_is_carried_next_to_a_heater_shaker_is_in_its_way_from_then_on() -> None:
+    spec = deck("slot-1")
+    placed = {"rack": PlacedLabware(kind="tall rack", site="slot-4")}
+    for site, wrong in (("slot-2", True), ("slot-5", False), ("off-deck", False)):
+        carry = MoveLabware(id="carry", labware="rack", site=site, by="person")
+        found = [finding for finding in verify(of(carry, labware=placed), spec).findings if finding.code == "P14"]
+        assert [(finding.place, finding.instruction) for finding in found] == ([("rack", "carry")] if wrong else [])
