@@ -24,7 +24,7 @@ from pylabrobot.liquid_handling.backends import LiquidHandlerBackend, LiquidHand
 from pylabrobot.resources import set_tip_tracking, set_volume_tracking
 
 from benchmarks.output import options, show, write
-from benchmarks.verify import PLATES, VOLUME, groups, program
+from benchmarks.transfers import PLATES, VOLUME, groups, program
 from protocols.labstate import LabState
 from protocols.program import Program
 from robots.execution.approval import SIMULATION

@@ -8,7 +8,7 @@ I/O. ``docs/explanations/semantics.md`` says what each does, step by step. Volum
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from protocols import clearing, devices, moves, snapshots, strokes
@@ -16,10 +16,11 @@ from protocols.device_instructions import DeviceInstruction
 from protocols.devices import DeviceState
 from protocols.effects import Effect, EffectKind
 from protocols.errors import RecordError
+from protocols.fillings import Filling, gathered
 from protocols.liquids import LiquidClass
 from protocols.mixtures import Content, Mixture
 from protocols.program import Program
-from protocols.specs import OFF_DECK, SCHEMA_VERSION, Fill, PlacedLabware, WorkcellSpec
+from protocols.specs import OFF_DECK, SCHEMA_VERSION, PlacedLabware, WorkcellSpec
 from protocols.tips import DUST, Tip
 from protocols.vessels import Cavity, LabwareInstance, Spots, Well
 
@@ -71,19 +72,20 @@ class LabState:
         state = cls(workcell)
         for name, placed in workcell.labware.items():
             state.place(name, placed)
-        for fill in workcell.contents:
-            state.pour(fill)
+        state.fill(gathered(workcell.contents))
         if program is not None:
             state.set_up(program)
         return state
 
-    def set_up(self, program: Program) -> None:
+    def set_up(self, program: Program, fillings: Mapping[str, Filling] | None = None) -> None:
         """Put a program's labware and liquids on the deck, as a person would before the run.
 
-        Labware of the same name and kind that an earlier run left there stays, with what is in it, unless the
-        program fills it anew; other labware of earlier runs makes room where its site is needed.
+        ``fillings`` are what its wells start with, for whoever has gathered them. Labware of the same name and kind
+        that an earlier run left there stays, with what is in it, unless the program fills it anew; other labware of
+        earlier runs makes room where its site is needed.
         """
-        filled = {fill.well.rpartition("/")[0] for fill in program.contents}
+        fillings = gathered(program.contents) if fillings is None else fillings
+        filled = {well.rpartition("/")[0] for well in fillings}
         for name, placed in program.labware.items():
             if name in self.workcell.labware:
                 continue
@@ -94,8 +96,7 @@ class LabState:
                 if gone not in self.workcell.labware and (gone == name or gone not in program.labware):
                     self.remove(gone)
             self.place(name, placed)
-        for fill in program.contents:
-            self.pour(fill)
+        self.fill(fillings)
 
     def remove(self, name: str) -> None:
         """Take a piece of labware off the deck, with all that is in it."""
@@ -122,7 +123,8 @@ class LabState:
             return
         cavities = {key: Cavity(shape) for key, shape in spec.shapes.items()}
         for well, position in spec.wells.items():
-            self.wells[f"{name}/{well}"] = Well(instance, well, cavities[position.shape])
+            reference = f"{name}/{well}"
+            self.wells[reference] = Well(instance, reference, cavities[position.shape])
 
     def look_at(self, instance: LabwareInstance) -> None:
         """See anew what keeps pipettes from a piece of labware: after it, or a device below it, has changed."""
@@ -132,18 +134,26 @@ class LabState:
             if kept is not None and kept != "lid in the way":
                 self._kept_racks[instance.name] = kept
 
-    def pour(self, fill: Fill) -> None:
-        """Put liquid into a well without a pipette; unknown wells are passed over (verify names them)."""
-        well = self.wells.get(fill.well)
-        if well is None:
-            return
-        if fill.volume > 0:
-            pure = self._pure.get(fill.liquid)
-            if pure is None:
-                pure = self._pure[fill.liquid] = Mixture.pure(fill.liquid)
-            well.add(pure, fill.volume)
-        if fill.settled is not None:
-            well.settled_height = max(fill.settled_height, well.settled_height or 0.0)
+    def fill(self, fillings: Mapping[str, Filling]) -> None:
+        """Put liquids into wells without a pipette; unknown wells are passed over (verify names them)."""
+        wells = self.wells
+        for name, filling in fillings.items():
+            well = wells.get(name)
+            if well is None:
+                continue
+            amounts = filling.amounts
+            volume = sum(amounts.values())
+            if volume > 0.0:
+                well.add(self._pure_of(*amounts) if len(amounts) == 1 else Mixture(amounts, volume), volume)
+            if filling.settled_height is not None:
+                well.settled_height = max(filling.settled_height, well.settled_height or 0.0)
+
+    def _pure_of(self, liquid: str) -> Mixture:
+        """One composition for all wells that start with this liquid alone: like with like is mixed at no cost."""
+        pure = self._pure.get(liquid)
+        if pure is None:
+            pure = self._pure[liquid] = Mixture.pure(liquid)
+        return pure
 
     # -- tips ---------------------------------------------------------------------------------------
 

@@ -223,16 +223,19 @@ def dispense(
         tip.film = film
         tip.transport_air = 0.0
         before = well.volume
-        spare = tip.volume - film
-        if not tip.gap and not tip.deeper and asked <= spare + DUST and tip.mixture is not None:
-            moved = asked if asked <= spare else spare
-            if moved > 0.0:
-                if tip.mixture is not tip.given:
-                    judge_given(well, channel, tip, tip.mixture, moved, effects)
-                well.add(tip.mixture, moved)
-                tip.volume -= moved
+        if tip.gap or tip.deeper:
+            short = asked - tip.column()
+            _deliver(well, channel, tip, asked, film, effects)
         else:
-            _push(well, channel, tip, asked, film, effects)
+            short, spare, held = asked - tip.volume, tip.volume - film, tip.mixture
+            moved = asked if asked <= spare else spare
+            if moved > 0.0 and held is not None:
+                if held is not tip.given:
+                    judge_given(well, channel, tip, held, moved, effects)
+                well.add(held, moved)
+                tip.volume -= moved
+        if short > DUST:
+            effects.append(Effect(kind="dispensed short", place=name, channel=channel, amount=short))
         if blow_out and tip.liquid() - film <= blow_out + DUST:
             _deliver(well, channel, tip, math.inf, film, effects)
             tip.blow_out_air = 0.0
@@ -250,13 +253,6 @@ def _hangs_above(well: Well, height: float | None) -> bool:
     return height is not None and well.cavity.volume_below(height) > well.volume + DUST
 
 
-def _push(well: Well, channel: int, tip: Tip, asked: float, film: float, effects: list[Effect]) -> None:
-    short = asked - tip.column()
-    _deliver(well, channel, tip, asked, film, effects)
-    if short > DUST:
-        effects.append(Effect(kind="dispensed short", place=well.reference, channel=channel, amount=short))
-
-
 def _deliver(well: Well, channel: int, tip: Tip, stroke: float, film: float, effects: list[Effect]) -> None:
     for mixture, volume in tip.push(stroke, film):
         judge_given(well, channel, tip, mixture, volume, effects)
@@ -265,10 +261,10 @@ def _deliver(well: Well, channel: int, tip: Tip, stroke: float, film: float, eff
 
 def judge_given(well: Well, channel: int, tip: Tip, mixture: Mixture, volume: float, effects: list[Effect]) -> None:
     """Note it if ``volume`` µL of ``mixture`` bring a liquid to a well that lacks it, and the tip was not given it."""
-    if well.labware.spec.category == "trash":
-        return
     given = tip.given.parts if tip.given is not None else {}
     if volume <= DUST or mixture is tip.given or mixture.parts.keys() <= given.keys():
+        return
+    if well.labware.spec.category == "trash":
         return
     known = given.keys() | (well.parts.keys() if well.volume > 0.0 else ())
     smallest = TRACE * mixture.total

@@ -55,11 +55,11 @@ class Spots:
         try:
             return self._seen[spot]
         except KeyError:
-            if spot not in self:
+            rack, _, position = spot.rpartition("/")
+            spec = self._racks.get(rack)
+            if spec is None or spec.tip is None or position not in spec.wells:
                 return None
-            rack, _, _ = spot.rpartition("/")
-            spec = self._racks[rack].tip
-            tip = self._seen[spot] = None if spec is None else Tip(spec, spot)
+            tip = self._seen[spot] = Tip(spec.tip, spot)
             return tip
 
     def __contains__(self, spot: str) -> bool:
@@ -116,10 +116,10 @@ class Well(Content):
 
     __slots__ = ("cavity", "labware", "max_volume", "reference", "settled_height")
 
-    def __init__(self, labware: LabwareInstance, name: str, cavity: Cavity) -> None:
+    def __init__(self, labware: LabwareInstance, reference: str, cavity: Cavity) -> None:
         super().__init__()
         self.labware = labware
-        self.reference = f"{labware.name}/{name}"
+        self.reference = reference
         self.cavity = cavity
         self.max_volume = cavity.max_volume
         self.settled_height: float | None = None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from protocols.fold import apply
 from protocols.labstate import LabState
 from protocols.liquids import Liquid
+from protocols.mixtures import Mixture
 from protocols.opentrons.importing import Imported
 from protocols.program import AnyInstruction, Aspirate, Program
 from protocols.quantities import show_volume
@@ -104,7 +105,7 @@ class _Fold:
         missing = volume + unreached - well.volume
         if missing > DUST:
             source.added += missing
-            self.state.pour(Fill(well=name, liquid=source.liquid or name, volume=missing))
+            well.add(Mixture.pure(source.liquid or name), missing)
 
 
 def infer_contents(imported: Imported, workcell: WorkcellSpec) -> SetUp:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from protocols.device_instructions import DeviceInstruction
 from protocols.effects import Effect
+from protocols.fillings import gathered
 from protocols.labstate import LabState
 from protocols.program import (
     AirGap,
@@ -32,7 +33,7 @@ from protocols.verify.findings import Finding, Ledger
 from protocols.verify.heads import head_problems
 from protocols.verify.margin import Margin, Shortfall
 from protocols.verify.neighbours import neighbour_problems, shakers_by_slot
-from protocols.verify.reach import lines_across, reach_problem
+from protocols.verify.reach import reach
 from protocols.verify.setup import check_order, check_set_up, conflicts_of
 from protocols.verify.volumes import most_problems, volume_problems
 
@@ -74,13 +75,13 @@ def verify(
             overfilled; 0 proves the program on a lab without pipetting error.
         contamination: how grave a liquid carried into a well is; a program's own ``carry_over`` may make it milder.
     """
-    start = LabState.start(workcell, program) if state is None else LabState.restore(workcell, state.snapshot())
-    if state is not None:
-        start.set_up(program)
+    start = LabState.start(workcell) if state is None else LabState.restore(workcell, state.snapshot())
+    fillings = gathered(program.contents)
+    start.set_up(program, fillings)
     ledger = Ledger(
         contamination="warning" if program.carry_over == "warning" else contamination, overflow=program.overflow
     )
-    check_set_up(program, workcell, start, ledger)
+    check_set_up(program, workcell, start, fillings, ledger)
     check_order(program, ledger)
     return _Pass(program, workcell, start, ledger, margin).run()
 
@@ -188,7 +189,8 @@ class _Pass:
         key = (instruction.pipette, instruction.channels, instruction.spots)
         if key not in self._looked:
             self._look(instruction, instruction.spots, key)
-            self._check_kinds(instruction)
+            if len(instruction.spots) > 1:
+                self._check_kinds(instruction)
         if instruction.pipette in self._bound:
             self._check_head(instruction, instruction.spots)
         if self.margin is not None:
@@ -284,17 +286,18 @@ class _Pass:
         """Look once at each combination of pipette, channels and places."""
         self._looked.add(key)
         pipette = self.workcell.pipettes.get(instruction.pipette)
-        if pipette is not None:
-            problem = reach_problem(self.state, pipette, instruction.channels, places)
+        if pipette is not None and len(places) > 1:
+            problem, lines = reach(self.state, pipette, instruction.channels, places)
             if problem:
                 self._add("P07", instruction, problem, "use one channel after the other", places[0])
-            elif (lines := lines_across(self.state, pipette, places)) > 1:
+            elif lines > 1:
                 message = f"these lie on {lines} lines across the deck: the channels go to one after the other"
                 self._add("P09", instruction, message, "put them into one column, if time matters", places[0])
         for place in places:
             well = self.state.wells.get(place)
             if well is None:
-                if place not in self.state.spots and isinstance(instruction, PickUpTips):
+                tips = self.state.spots
+                if isinstance(instruction, PickUpTips) and tips.get(place) is None and place not in tips:
                     self._add("P01", instruction, "there is no such tip spot", "check the rack's name", place)
                 continue
             shape = well.cavity.shape
@@ -336,6 +339,8 @@ class _Pass:
     def _check_kinds(self, instruction: PickUpTips) -> None:
         """Channels go down together, as far as the tips are long."""
         specs = [tip.spec for spot in instruction.spots if (tip := self.state.spots.get(spot)) is not None]
+        if all(spec is specs[0] for spec in specs):
+            return
         if len({(spec.capacity, spec.length, spec.filtered, spec.fits) for spec in specs}) > 1:
             message = f"different tips are picked up at once: {', '.join(sorted({spec.kind for spec in specs}))}"
             self._add("D09", instruction, message, "pick up one kind after the other", instruction.spots[0])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import inf
+from typing import NamedTuple
 
 from protocols.labstate import LabState
-from protocols.specs import PipetteSpec
+from protocols.specs import PipetteSpec, WellSite
 
 TOLERANCE = 0.6
 """mm by which a well may lie off a channel's line and still be entered; assumption: half a 384-well's clear width
@@ -20,22 +21,55 @@ TIP_WIDTH = 2.0
 """mm of a tip's end, as pylabrobot reckons where it asks whether a 96 head fits into a trough."""
 
 
-def reach_problem(state: LabState, pipette: PipetteSpec, channels: Sequence[int], places: Sequence[str]) -> str | None:
-    """Why ``channels`` cannot be at ``places`` (wells or spots) at once; ``None`` if they can.
+class Reach(NamedTuple):
+    """Why channels cannot be at their places, ``None`` if they can; and to how many lines of them they go in turn."""
 
-    Independent channels go to one line of wells across the deck after the other (:func:`lines_across`); those on one
-    line stand in order from the back, at least a pitch apart, and several fit into one trough that is long enough.
-    The nozzles of a head that moves as one stand on its own grid.
+    problem: str | None = None
+    lines: int = 1
+
+
+_AT_ONCE = Reach()
+
+
+def reach(state: LabState, pipette: PipetteSpec, channels: Sequence[int], places: Sequence[str]) -> Reach:
+    """Whether ``channels`` can be at ``places`` (wells or spots).
+
+    Independent channels go to one line of wells across the deck after the other; those on one line stand in order from
+    the back, at least a pitch apart, and several fit into one trough that is long enough. The nozzles of a head that
+    moves as one stand on its own grid.
     """
-    if len(channels) < 2:
-        return None
-    positions = [place_on_deck(state, place) for place in places]
-    if any(position is None for position in positions):
-        return None  # reported as an unknown well
-    found = [position[:2] for position in positions if position is not None]
-    if pipette.independent:
-        return _line_problem(pipette, channels, places, found, state)
-    return _grid_problem(pipette, channels, places, found, state)
+    positions = _positions(state, places) if len(channels) > 1 else None
+    if positions is None:  # unknown places are reported as such
+        return _AT_ONCE
+    if not pipette.independent:
+        return Reach(_grid_problem(pipette, channels, places, positions, state))
+    lines = _lines(positions)
+    for line in lines:
+        problem = _line_problem(pipette, [(channels[at], places[at], positions[at][1]) for at in line], state)
+        if problem:
+            return Reach(problem, len(lines))
+    return _AT_ONCE if len(lines) == 1 else Reach(None, len(lines))
+
+
+def _positions(state: LabState, places: Sequence[str]) -> list[tuple[float, float]] | None:
+    """Where places are, mm, (x, y) in the deck's frame; ``None`` if one of them does not exist."""
+    found: list[tuple[float, float]] = []
+    standing, x, y = "", 0.0, 0.0
+    wells: Mapping[str, WellSite] = {}
+    for place in places:
+        labware, _, well = place.rpartition("/")
+        if labware != standing:
+            instance = state.labware.get(labware)
+            if instance is None:
+                return None
+            site = state.workcell.sites.get(instance.site)
+            standing, wells = labware, instance.spec.wells
+            x, y = (site.x, site.y) if site else (0.0, 0.0)
+        position = wells.get(well)
+        if position is None:
+            return None
+        found.append((x + position.x, y + position.y))
+    return found
 
 
 def place_on_deck(state: LabState, place: str) -> tuple[float, float, float] | None:
@@ -60,45 +94,34 @@ def nozzle(pipette: PipetteSpec, channel: int) -> tuple[int, int]:
     return divmod(channel, rows_of(pipette))
 
 
-def lines_across(state: LabState, pipette: PipetteSpec, places: Sequence[str]) -> int:
-    """On how many lines across the deck ``places`` lie: independent channels go to one after the other."""
-    if not pipette.independent or len(places) < 2:
-        return 1
-    positions = [position[:2] for place in places if (position := place_on_deck(state, place)) is not None]
-    return len(_lines(positions))
-
-
-def _lines(positions: Sequence[tuple[float, float]]) -> list[list[int]]:
+def _lines(positions: Sequence[tuple[float, float]]) -> list[Sequence[int]]:
     """Indices of the positions that lie on one line across the deck, line by line."""
+    across = [x for x, _ in positions]
+    every = range(len(across))
+    if max(across) - min(across) <= ROUNDING:
+        return [every]
     lines: list[list[int]] = []
     last = 0.0
-    for index in sorted(range(len(positions)), key=lambda index: positions[index][0]):
-        x = positions[index][0]
-        if lines and x - last <= ROUNDING:
+    for index in sorted(every, key=across.__getitem__):
+        if lines and across[index] - last <= ROUNDING:
             lines[-1].append(index)
         else:
             lines.append([index])
-        last = x
-    return lines
+        last = across[index]
+    return [*lines]
 
 
-def _line_problem(
-    pipette: PipetteSpec,
-    channels: Sequence[int],
-    places: Sequence[str],
-    positions: Sequence[tuple[float, float]],
-    state: LabState,
-) -> str | None:
-    for line in _lines(positions):
-        ordered = sorted((channels[index], places[index], positions[index][1]) for index in line)
-        for (left, place, y0), (right, other, y1) in pairwise(ordered):
-            needed = (right - left) * pipette.pitch
-            if place == other:
-                if not _fits(state, place, [channel for channel, at, _ in ordered if at == place], pipette.pitch):
-                    return f"the channels do not fit into {place} side by side"
-            elif y0 - y1 < needed - ROUNDING:
-                apart = f"{place} and {other} are {y0 - y1:.3g} mm apart"
-                return f"channels {left} and {right} need {needed:g} mm between them, {apart}"
+def _line_problem(pipette: PipetteSpec, line: list[tuple[int, str, float]], state: LabState) -> str | None:
+    """What is wrong with channels, places and where those are along one line."""
+    line.sort()
+    for (left, place, y0), (right, other, y1) in pairwise(line):
+        needed = (right - left) * pipette.pitch
+        if place == other:
+            if not _fits(state, place, [channel for channel, at, _ in line if at == place], pipette.pitch):
+                return f"the channels do not fit into {place} side by side"
+        elif y0 - y1 < needed - ROUNDING:
+            apart = f"{place} and {other} are {y0 - y1:.3g} mm apart"
+            return f"channels {left} and {right} need {needed:g} mm between them, {apart}"
     return None
 
 

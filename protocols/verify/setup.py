@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from protocols.deck_conflicts import Conflict, conflicts
+from protocols.fillings import Filling
 from protocols.labstate import LabState
 from protocols.liquids import Behaviour
 from protocols.program import Program
@@ -24,12 +26,15 @@ _PATTERNS = {
 }
 
 
-def check_set_up(program: Program, workcell: WorkcellSpec, state: LabState, ledger: Ledger) -> None:
-    """Look at the deck before the first instruction; ``state`` is the state at the start."""
+def check_set_up(
+    program: Program, workcell: WorkcellSpec, state: LabState, fillings: Mapping[str, Filling], ledger: Ledger
+) -> None:
+    """Look at the deck before the first instruction; ``state`` is the state at the start, filled with ``fillings``."""
     _check_labware(program, workcell, ledger)
     for conflict in conflicts(workcell, {**workcell.labware, **program.labware}):
         ledger.add("P14", conflict.what, mend=conflict.mend, place=conflict.place)
-    _check_contents(program, workcell, state, ledger)
+    if not _is_plain(program, workcell, state, fillings):
+        _check_contents(program, workcell, state, ledger)
     _check_liquids(program, workcell, ledger)
 
 
@@ -89,10 +94,20 @@ def _check_site(name: str, kind: LabwareSpec, site: SiteSpec, ledger: Ledger) ->
         ledger.add("P10", message, mend="choose a site for it, or see that it stands firm and straight", place=name)
 
 
+def _is_plain(program: Program, workcell: WorkcellSpec, state: LabState, fillings: Mapping[str, Filling]) -> bool:
+    """Whether there is nothing to say of what the wells start with; found without a look at each fill."""
+    for name, filling in fillings.items():
+        well = state.wells.get(name)
+        if filling.short or well is None or well.volume > well.max_volume:
+            return False
+    poured: set[str] = set().union(*(filling.amounts for filling in fillings.values()))
+    return poured <= (program.liquids.keys() | workcell.liquids.keys())
+
+
 def _check_contents(program: Program, workcell: WorkcellSpec, state: LabState, ledger: Ledger) -> None:
     described = program.liquids.keys() | workcell.liquids.keys()
     for fill in program.contents:
-        if fill.liquid not in described:
+        if fill.volume > 0.0 and fill.liquid not in described:
             ledger.add("L13", f"'{fill.liquid}' is not described", mend="describe it under liquids", place=fill.well)
         if fill.declared is not None and fill.declared < fill.volume:
             message = (
