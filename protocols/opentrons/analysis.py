@@ -53,13 +53,14 @@ class Command(Part):
 
 
 class Analysis(Part):
-    """The whole analysis. Whether Opentrons found errors is not read."""
+    """The whole analysis. Errors that Opentrons found are passed on in words; nothing is concluded from them."""
 
     config: Config
     robotType: Literal["OT-2 Standard", "OT-3 Standard"]
     metadata: dict[str, Any] = {}
     liquids: tuple[DeclaredLiquid, ...] = ()
     commands: Annotated[tuple[Command, ...], Field(min_length=1, max_length=1_000_000)]
+    errors: Any = ()
 
     @property
     def knows_heights(self) -> bool:
@@ -67,6 +68,15 @@ class Analysis(Part):
         if self.config.protocolType == "python":
             return self.config.apiVersion is None or self.config.apiVersion >= FIRST_WITH_HEIGHTS
         return self.config.schemaVersion is None or self.config.schemaVersion >= FIRST_JSON_WITH_HEIGHTS
+
+    @property
+    def ended_with(self) -> str | None:
+        """The error with which Opentrons' analysis ended, in its words; ``None`` where it says of none."""
+        if not isinstance(self.errors, list | tuple) or not self.errors:
+            return None
+        last = self.errors[-1] if isinstance(self.errors[-1], dict) else {}
+        said = (str(last.get(name) or "").strip() for name in ("errorType", "detail"))
+        return ": ".join(part for part in said if part)[:500] or "an error"
 
     @property
     def title(self) -> str:

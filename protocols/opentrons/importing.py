@@ -8,7 +8,7 @@ from typing import Any
 
 from protocols.formats.documents import Document
 from protocols.liquids import Liquid, LiquidClass
-from protocols.opentrons.analysis import Read, read_analysis
+from protocols.opentrons.analysis import Analysis, read_analysis
 from protocols.opentrons.lowering import liquid_names, lower
 from protocols.opentrons.rig import Rig, rig_of
 from protocols.opentrons.walk import Draft, Lost, Walk
@@ -69,7 +69,7 @@ def import_analysis(document: Document, *, title: str = "") -> Imported:
         rig=rig_of(walk, sites, _fits(walk, program)),
         declared=dict(walk.declared),
         lost=walk.lost,
-        notes=tuple(walk.notes),
+        notes=(*_unfinished(read.analysis), *walk.notes),
         findings=_findings(walk, {item.id for item in program.instructions}),
     )
 
@@ -78,6 +78,17 @@ def _described(read: Read, walk: Walk) -> dict[str, Liquid]:
     """The liquids that the file describes or puts somewhere, by name."""
     names = [*liquid_names(read).values(), *(liquid for liquid, _ in walk.declared.values())]
     return {name: Liquid(name=name) for name in dict.fromkeys(names)}
+
+
+def _unfinished(analysis: Analysis) -> tuple[str, ...]:
+    """That the commands are not the whole protocol, where Opentrons gave up."""
+    if analysis.ended_with is None:
+        return ()
+    last = len(analysis.commands) - 1
+    return (
+        f"Opentrons' own analysis ended after command {last}, so what was to come after that is not here: "
+        f"{analysis.ended_with}",
+    )
 
 
 def _made(walk: Walk, classes: dict[str, LiquidClass]) -> list[AnyInstruction]:

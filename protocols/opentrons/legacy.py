@@ -107,7 +107,7 @@ def custom(walk: Walk, params: p.Custom) -> None:
         _delay(walk, text)
     elif kind == "PAUSE":
         said_to = _PAUSE.fullmatch(text)
-        walk.asked += 1
+        walk.ask(text)
         walk.emit(AskPerson, message=((said_to[1] if said_to else None) or text or "Go on when ready")[:4000])
     elif kind == "COMMENT":
         walk.begin_step(text)

@@ -6,23 +6,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from protocols.opentrons import legacy, modules, pipetting, stackers
+from protocols.errors import InputError
+from protocols.opentrons import legacy, modules, pipetting, stackers, tips
 from protocols.opentrons import parameters as p
 from protocols.opentrons.analysis import Command, Read
 from protocols.opentrons.deck import Deck
 from protocols.opentrons.definition import read_definition
 from protocols.opentrons.left_out import beside, reason
-from protocols.opentrons.nozzles import Nozzles, channel_count
+from protocols.opentrons.nozzles import Nozzles, channel_count, is_of_flex
 from protocols.opentrons.walk import LONGEST_MESSAGE, Walk
 from protocols.program import AskPerson, MoveLabware, Wait
 
 Handler = Callable[[Walk, Any], None]
 
 _HANDLERS: dict[str, Handler] = {
-    "pickUpTip": pipetting.pick_up,
-    "dropTip": pipetting.drop,
-    "dropTipInPlace": pipetting.drop_in_place,
-    "unsafe/dropTipInPlace": pipetting.drop_in_place,
+    "pickUpTip": tips.pick_up,
+    "dropTip": tips.drop,
+    "dropTipInPlace": tips.drop_in_place,
+    "unsafe/dropTipInPlace": tips.drop_in_place,
     "aspirate": pipetting.aspirate,
     "aspirateWhileTracking": pipetting.aspirate_tracked,
     "aspirateInPlace": pipetting.aspirate_in_place,
@@ -87,7 +88,7 @@ def lower(read: Read) -> Walk:
     """Go through an analysis.
 
     Raises:
-        InputError: a labware definition in it cannot be used.
+        InputError: a labware definition in it cannot be used, or a pipette is not one of this robot's.
     """
     analysis = read.analysis
     walk = Walk(
@@ -138,7 +139,7 @@ def _other(walk: Walk, command: Command, params: p.Params, names: dict[str, str]
             step = walk.add_step(params.message) if params.message else walk.step
             walk.emit(Wait, seconds=params.seconds, step=step)
         case p.WaitForResume():
-            walk.asked += 1
+            walk.ask(params.message or "")
             walk.emit(AskPerson, message=(params.message or "Go on when ready")[:LONGEST_MESSAGE])
         case p.Comment():
             walk.begin_step(params.message)
@@ -149,6 +150,12 @@ def _load_pipette(walk: Walk, params: p.LoadPipette, result: dict[str, Any]) -> 
     if params.mount == "extension":
         walk.lose("loadPipette: extension", "this mount carries the gripper")
         return
+    if is_of_flex(params.pipetteName) != (walk.deck.robot == "Flex"):
+        raise InputError(
+            f"it mounts a {params.pipetteName}, which no {walk.deck.robot} has",
+            where=f"command {walk.index}",
+            mend="Analyse the protocol for the robot that its pipettes belong to",
+        )
     walk.pipettes[pipette] = Nozzles(params.mount, channel_count(params.pipetteName))
     walk.models[params.mount] = params.pipetteName
 
@@ -172,7 +179,7 @@ def _move_labware(walk: Walk, params: p.MoveLabware) -> None:
         walk.lose("moveLabware: an adapter", "adapters are taken to be fixed where they are loaded")
         return
     if not by_arm:
-        walk.asked += 1
+        walk.ask("")
     area = params.newLocation.get("addressableAreaName", "") if isinstance(params.newLocation, dict) else ""
     if deck.is_trash_area(str(area)):
         deck.throw(str(area))

@@ -23,6 +23,11 @@ def channel_count(pipette: str) -> int:
     return 8 if "multi" in pipette else 1
 
 
+def is_of_flex(pipette: str) -> bool:
+    """Whether a pipette of Opentrons' name is a Flex's."""
+    return "flex" in pipette or "96" in pipette.split("_")[1:]
+
+
 @dataclass(slots=True)
 class Nozzles:
     """The nozzles of one pipette.

@@ -1,74 +1,14 @@
-"""Pipetting commands as instructions: tips, strokes, air gaps, blow-out, touching the wall, nozzle layouts."""
+"""Pipetting commands as instructions: strokes, air gaps, blow-out, touching the wall, nozzle layouts."""
 
 from __future__ import annotations
 
 from protocols.opentrons import parameters as p
 from protocols.opentrons.nozzles import Nozzles
 from protocols.opentrons.walk import BESIDE, Walk, Where
-from protocols.program import AirGap, Aspirate, BlowOut, Dispense, DropTips, PickUpTips, ReplaceTipRack, TouchTip
+from protocols.program import AirGap, Aspirate, BlowOut, Dispense, TouchTip
 
 NOWHERE = "where the pipette stands is not said in terms of wells, so what it draws from or pushes into is unknown"
 PUSH_OUT = "how much air is pushed out after the liquid is left to the driver"
-
-
-def pick_up(walk: Walk, params: p.AtWell) -> None:
-    """Tips, onto the channels in use that come over spots of the rack."""
-    head = walk.nozzles(params.pipetteId)
-    definition = walk.definition(params.labwareId)
-    channels = head.active
-    if definition is not None:
-        spots = head.wells(definition, params.wellName, channels)
-        channels = tuple(channel for channel, spot in zip(channels, spots, strict=True) if spot) or channels
-    references = walk.references(params.labwareId, params.wellName, head, channels)
-    _renew_rack(walk, params.labwareId, references)
-    walk.used_spots.update(dict.fromkeys(references, walk.asked))
-    head.held = channels
-    walk.standing[params.pipetteId] = None
-    walk.emit(PickUpTips, pipette=head.mount, channels=channels, spots=references)
-
-
-def _renew_rack(walk: Walk, labware_id: str, spots: list[str]) -> None:
-    """A spot that was emptied is used again after a person was asked: they must have put a full rack there."""
-    if labware_id not in walk.deck.pieces or not any(walk.used_spots.get(s, walk.asked) < walk.asked for s in spots):
-        return
-    rack = walk.labware(labware_id)
-    walk.emit(ReplaceTipRack, rack=rack)
-    walk.note(
-        f"guessed: '{rack}' is replaced by a full one before command {walk.index}, "
-        "because its tips are used again after a person was asked"
-    )
-    for spot in [spot for spot in walk.used_spots if spot.startswith(f"{rack}/")]:
-        del walk.used_spots[spot]
-
-
-def drop(walk: Walk, params: p.AtWell) -> None:
-    """Tips, back into the rack or into the trash."""
-    head = walk.nozzles(params.pipetteId)
-    if walk.is_trash(params.labwareId):
-        walk.deck.throw(params.labwareId)
-        _drop_into_trash(walk, head)
-        walk.standing[params.pipetteId] = Where(None, "A1", None)
-        return
-    channels = head.working
-    spots = walk.references(params.labwareId, params.wellName, head, channels)
-    for spot in spots:
-        walk.used_spots.pop(spot, None)
-    head.held = ()
-    walk.standing[params.pipetteId] = None
-    walk.emit(DropTips, pipette=head.mount, channels=channels, spots=spots)
-
-
-def drop_in_place(walk: Walk, params: p.WithPipette) -> None:
-    """Tips, where the pipette is: over the trash."""
-    where = walk.standing.get(params.pipetteId)
-    if where is None or where.labware is not None:
-        walk.note("tips that are dropped in place are taken to go into the trash")
-    _drop_into_trash(walk, walk.nozzles(params.pipetteId))
-
-
-def _drop_into_trash(walk: Walk, head: Nozzles) -> None:
-    channels, head.held = head.working, ()
-    walk.emit(DropTips, pipette=head.mount, channels=channels)
 
 
 def aspirate(walk: Walk, params: p.Stroke) -> None:

@@ -102,7 +102,8 @@ class Walk:
         tasks: what runs beside, by task id: what waiting for it means.
         stored: the definition of what each stacker holds, by module.
         used_spots: tip spots that are empty, with ``asked`` when they became so.
-        asked: how many times a person was asked, so far.
+        asked: how many times a person was asked, so far; what was said last stands in ``last_asked``.
+        begun: racks from which tips were taken since then.
     """
 
     deck: Deck
@@ -120,6 +121,8 @@ class Walk:
     stored: dict[str, Any] = field(default_factory=dict)
     used_spots: dict[str, int] = field(default_factory=dict)
     asked: int = 0
+    last_asked: str = ""
+    begun: set[str] = field(default_factory=set)
     gripper: bool = False
     notes: dict[str, None] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
@@ -158,6 +161,12 @@ class Walk:
     def lost(self) -> tuple[Lost, ...]:
         """What is not carried over, in the order in which it was met."""
         return tuple(Lost(kind, count, reason, first) for (kind, reason), (count, first) in self._lost.items())
+
+    def ask(self, message: str) -> None:
+        """A person is asked; what they change on the deck is not said."""
+        self.asked += 1
+        self.last_asked = message
+        self.begun.clear()
 
     def note(self, text: str) -> None:
         """Note something that a person should know, once."""
