@@ -8,7 +8,7 @@ from typing import Any
 
 from protocols.formats.documents import Document
 from protocols.liquids import Liquid, LiquidClass
-from protocols.opentrons.analysis import Analysis, read_analysis
+from protocols.opentrons.analysis import Analysis, Read, read_analysis
 from protocols.opentrons.lowering import liquid_names, lower
 from protocols.opentrons.rig import Rig, rig_of
 from protocols.opentrons.walk import Draft, Lost, Walk
