@@ -119,7 +119,7 @@ def bring(given: Input, file: Path, name: str | None, home: Home) -> tuple[Workc
             raise InputError("a script for pylabrobot builds its own deck", where=str(file), mend=mend)
         return given.script.workcell, Brought(given.script.imported, given.script.imported.findings)
     if given.analysis is None:
-        return load_workcell(name or DEFAULT_WORKCELL), None
+        return load_workcell(DEFAULT_WORKCELL if name is None else name), None
     imported = import_analysis(given.analysis, title=file.stem)
     if name is None:
         found = workcell_for(imported, file.stem, home.path)
