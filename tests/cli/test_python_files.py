@@ -14,6 +14,7 @@ from tests.cli.commands import EXAMPLES
 from tests.cli.conftest import Call
 from tests.sources.genuine import PYTHON, needs_opentrons
 
+pytestmark = pytest.mark.slow
 RUN = "metadata = {'apiLevel': '2.14'}\ndef run(protocol):\n    "
 confined = pytest.mark.skipif(not protection().complete, reason="this computer cannot confine programs")
 

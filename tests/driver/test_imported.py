@@ -78,6 +78,7 @@ def test_a_gripper_lets_labware_fall_into_the_waste_chute_one_piece_after_the_ot
     assert {lab.truth().site_of(name) for name in fallen} == {OFF_DECK}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", corpus.SUCCEEDED)
 def test_a_real_protocol_runs_to_its_end(name: str, tmp_path: Path) -> None:
     lab = lab_of(name, tmp_path)

@@ -26,6 +26,7 @@ def test_a_compiled_program_makes_the_same_moves(example: str, workcell: str) ->
 
 @needs_opentrons
 @pytest.mark.robots
+@pytest.mark.slow
 @pytest.mark.parametrize(("example", "workcell"), COMPILED)
 def test_opentrons_itself_finds_no_error_and_the_same_moves(example: str, workcell: str, tmp_path: Path) -> None:
     program = compiled(example, workcell)

@@ -125,6 +125,7 @@ def errors_of(name: str) -> frozenset[tuple[str, str, str, int]]:
     return frozenset((item.code, item.place, item.message, item.count) for item in found if item.severity == "error")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", corpus.NAMES)
 @pytest.mark.parametrize("what", DAMAGES)
 def test_damage_is_found(name: str, what: str, tmp_path: Path) -> None:

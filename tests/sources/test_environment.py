@@ -38,6 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home é"
 
 
+@pytest.mark.slow
 def test_it_is_installed_once(home: Path, tmp_path: Path) -> None:
     place = OpentronsEnvironment.under(home)
     with pytest.raises(InputError, match="labwright setup opentrons"):
@@ -53,6 +54,7 @@ def test_it_is_installed_once(home: Path, tmp_path: Path) -> None:
     assert again == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "code", "says"),
     [

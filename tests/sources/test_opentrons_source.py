@@ -16,6 +16,7 @@ from robots.sources.opentrons import analyse
 from tests.sources.genuine import PYTHON, needs_opentrons
 
 pytestmark = [
+    pytest.mark.slow,
     needs_opentrons,
     pytest.mark.skipif(not protection().complete, reason="this computer cannot confine programs"),
 ]

@@ -18,7 +18,10 @@ from robots.sources.isolation import protection
 from robots.sources.pylabrobot_script import Script, import_script
 from tests.docs.pages import ROOT
 
-pytestmark = pytest.mark.skipif(not protection().complete, reason="this computer cannot confine programs")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not protection().complete, reason="this computer cannot confine programs"),
+]
 EXAMPLES = sorted((ROOT / "examples" / "pylabrobot").glob("*.py"))
 
 BEGIN = """\
