@@ -206,6 +206,8 @@ class PipetteSpec(Record):
         model: the maker's name for it.
         mount: the side of an OT-2's or a Flex's gantry that carries it; a head there can pick up tips with some of its
             nozzles alone.
+        body: mm from its first nozzle to the left, back, right and front edges of its body, whose underside is level
+            with the nozzles; ``None`` where that is not known, and it is not judged what the body may hit.
     """
 
     id: Name
@@ -218,6 +220,7 @@ class PipetteSpec(Record):
     pitch: PositiveAmount = 9.0
     model: str | None = None
     mount: Literal["left", "right"] | None = None
+    body: tuple[float, float, float, float] | None = None
 
 
 DeviceKind = Literal[

@@ -28,6 +28,7 @@ from protocols.quantities import show_duration, show_volume
 from protocols.specs import OFF_DECK, PipetteSpec, WorkcellSpec
 from protocols.timing import seconds
 from protocols.verify.checks import Problem, Stroke, class_problems, height_problems, surface_problems
+from protocols.verify.collisions import acting, adapter_problems, collision_problems
 from protocols.verify.effects import report_effect
 from protocols.verify.findings import Finding, Ledger
 from protocols.verify.heads import head_problems
@@ -332,9 +333,24 @@ class _Pass:
         """What its build keeps a pipette from: its nozzles move as one, and what stands around is in its way."""
         if not pipette.independent:
             self._add_all(instruction, head_problems(self.state, pipette, instruction))
+            if pipette.body is not None:
+                self._check_body(instruction, pipette, tuple(places))
         if self._shakers:
             labware = dict.fromkeys(place.rpartition("/")[0] for place in places)
             self._add_all(instruction, neighbour_problems(self.state, pipette, labware, self._shakers))
+
+    def _check_body(self, instruction: PipettingInstruction, pipette: PipetteSpec, places: tuple[str, ...]) -> None:
+        """What the body of a head meets: looked at once for each place, height and number of tips."""
+        used = acting(self.state, pipette, instruction)
+        if used == pipette.channels and not isinstance(instruction, PickUpTips):
+            return
+        tip = next((tip for tip in self.state.channels.get(pipette.id, ()) if tip is not None), None)
+        length = tip.spec.length if tip else None
+        key = (pipette.id, instruction.channels, places, used, getattr(instruction, "height", None), length)
+        if key not in self._fine:
+            fine = self._add_all(instruction, collision_problems(self.state, pipette, instruction, places))
+            if self._add_all(instruction, adapter_problems(self.state, pipette, instruction)) and fine:
+                self._fine.add(key)
 
     def _check_kinds(self, instruction: PickUpTips) -> None:
         """Channels go down together, as far as the tips are long."""

@@ -49,6 +49,7 @@ def describe_pipette(name: str, config: HamiltonChannels | HamiltonHead | Opentr
             pitch=CHANNEL_PITCH,
             model=config.type,
             mount=config.mount,
+            body=_body(config.type) if known["channels"] > 1 else None,
         )
     head = isinstance(config, HamiltonHead)
     return PipetteSpec(
@@ -91,13 +92,29 @@ def fitting_of_pipette(name: str) -> str:
 @cache
 def _newer_minima(name: str) -> tuple[float, ...]:
     """Least volumes, µL, of a pipette's newest revision, in each of its modes."""
+    modes = ("default", "lowVolumeDefault")
+    return tuple(float(found["minVolume"]) for mode in modes if (found := _newest(name, "liquid", mode)) is not None)
+
+
+@cache
+def _body(name: str) -> tuple[float, float, float, float] | None:
+    """Edges of a pipette's body, see :class:`~protocols.specs.PipetteSpec`; ``pipetteBoundingBoxOffsets``."""
+    found = _newest(name, "geometry", "")
+    if found is None:
+        return None
+    (x, y, _), box = found["nozzleMap"]["A1"], found["pipetteBoundingBoxOffsets"]
+    (left, back, _), (right, front, _) = box["backLeftCorner"], box["frontRightCorner"]
+    return round(left - x, 3), round(back - y, 3), round(right - x, 3), round(front - y, 3)
+
+
+def _newest(name: str, part: str, mode: str) -> dict[str, Any] | None:
+    """What the newest revision of a pipette says of its ``part``; ``None`` where it has no such mode."""
     parts = _NAME.fullmatch(name)
     assert parts is not None, name
     generation = "3" if is_flex_pipette(name) else "2" if parts[3] == "gen2" else "1"
-    folder = get_shared_data_root() / "pipette" / "definitions" / "2" / "liquid" / _NEWER[parts[2]] / parts[1]
-    minima = []
-    for mode in ("default", "lowVolumeDefault"):
-        revisions = sorted((folder / mode).glob(f"{generation}_*.json"), key=lambda file: int(file.stem.split("_")[1]))
-        if revisions:
-            minima.append(float(json.loads(revisions[-1].read_text(encoding="utf-8"))["minVolume"]))
-    return tuple(minima)
+    folder = get_shared_data_root() / "pipette" / "definitions" / "2" / part / _NEWER[parts[2]] / parts[1] / mode
+    revisions = sorted(folder.glob(f"{generation}_*.json"), key=lambda file: int(file.stem.split("_")[1]))
+    if not revisions:
+        return None
+    newest: dict[str, Any] = json.loads(revisions[-1].read_text(encoding="utf-8"))
+    return newest

@@ -16,7 +16,7 @@ import pytest
 from protocols.device_instructions import AwaitTemperature, SetLatch, SetLid, SetTemperature, Shake
 from protocols.liquids import Liquid, LiquidClass
 from protocols.program import AnyInstruction, Aspirate, MoveLabware, PickUpTips, Program
-from protocols.specs import Fill, PlacedLabware, WorkcellSpec
+from protocols.specs import Fill, LabwareSpec, PlacedLabware, WorkcellSpec
 from protocols.verify import verify
 from protocols.wells import well_name
 from tests.agreement.bench import Bench
@@ -180,10 +180,13 @@ MISTAKES = (
 
 
 def lab() -> WorkcellSpec:
-    """The shipped Flex, with a head of 96 in a third hand, so that one workcell does for all."""
+    """The shipped Flex, with a head of 96 in a third hand and its adapter, so that one workcell does for all."""
     spec = workcell("flex").spec
     head = spec.pipettes["p1000m"].model_copy(update={"id": "head", "channels": 96})
-    return spec.model_copy(update={"pipettes": {**spec.pipettes, "head": head}})
+    pins = LabwareSpec(kind="pins", category="adapter", size=(156.5, 93.0, 132.0))
+    sites = {**spec.sites, "A2": spec.sites["A2"].model_copy(update={"adapter": "pins"})}
+    kinds = {**spec.kinds, "pins": pins}
+    return spec.model_copy(update={"pipettes": {**spec.pipettes, "head": head}, "sites": sites, "kinds": kinds})
 
 
 def made(instructions: Sequence[AnyInstruction]) -> Program:
