@@ -60,6 +60,7 @@ def aspirate(
             tip.volume = part(asked, well.volume)
             well.volume -= tip.volume
             tip.mixture = tip.wet = tip.given = well.mixture()
+            tip.dispensed = False
             tip.transport_air = transport_air
             if asked + transport_air + tip.blow_out_air > tip.capacity:
                 judge_room(tip, name, channel, effects)
@@ -222,6 +223,7 @@ def dispense(
             continue
         tip.film = film
         tip.transport_air = 0.0
+        tip.dispensed = True
         before = well.volume
         if tip.gap or tip.deeper:
             short = asked - tip.column()

@@ -30,6 +30,7 @@ class Tip:
         wet: the composition it was wet with last; ``None`` while it is dry.
         given: a composition of the liquids that it drew from wells and still carries; ``None`` while it carries no
             more than a film. Only which liquids it names counts.
+        dispensed: it has dispensed since it drew: what is in it when it draws again is a rest.
         film: µL that the liquid class used last leaves on its wall.
         transport_air, blow_out_air: µL of air that take room and are not counted in a stroke.
     """
@@ -38,6 +39,7 @@ class Tip:
         "blow_out_air",
         "capacity",
         "deeper",
+        "dispensed",
         "film",
         "gap",
         "given",
@@ -64,6 +66,7 @@ class Tip:
         self.transport_air = 0.0
         self.blow_out_air = 0.0
         self.given: Mixture | None = None
+        self.dispensed = False
 
     def liquid(self) -> float:
         """µL of liquid."""
@@ -99,7 +102,8 @@ class Tip:
 
     def take(self, mixture: Mixture, volume: float) -> None:
         """Draw ``volume`` > 0 µL from a well: the tip was given these liquids."""
-        given, before, gap = self.given, self.mixture, self.gap
+        given, before, gap = None if self.dispensed else self.given, self.mixture, self.gap
+        self.dispensed = False
         self.draw(mixture, volume)
         held = self.mixture
         if given is None:
@@ -219,6 +223,7 @@ class Tip:
             "transport_air": self.transport_air,
             "blow_out_air": self.blow_out_air,
             "given": sorted(self.given.parts) if self.given else None,
+            "dispensed": self.dispensed,
         }
 
     @classmethod
@@ -234,4 +239,5 @@ class Tip:
         tip.film, tip.transport_air = data["film"], data["transport_air"]
         tip.blow_out_air = data["blow_out_air"]
         tip.given = Mixture(dict.fromkeys(data["given"], 1.0), 1.0) if data["given"] else None
+        tip.dispensed = data["dispensed"]
         return tip

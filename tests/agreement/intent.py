@@ -1,7 +1,7 @@
 """Which liquids a program means to bring where: bookkeeping with the volumes asked, and nothing else.
 
 A well is meant to hold what is poured into it and what is dispensed into it. A tip carries what it drew, until the
-asked volumes say that it is empty; what still clings to its wall then is meant for no well.
+asked volumes say that it is empty, or it draws again after a dispense; what still is in it then is meant for no well.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Intent:
             self.wells[fill.well] |= {fill.liquid}
         self._classes = program.liquid_classes
         self._carried: dict[tuple[str, int], tuple[float, frozenset[str]]] = {}
+        self._emptying: set[tuple[str, int]] = set()
 
     def follow(self, instruction: AnyInstruction) -> None:
         """Go on by one instruction."""
@@ -31,6 +32,7 @@ class Intent:
             case PickUpTips() | DropTips():
                 for channel in instruction.channels:
                     self._carried.pop((instruction.pipette, channel), None)
+                    self._emptying.discard((instruction.pipette, channel))
             case Aspirate():
                 self._aspirate(instruction)
             case Dispense():
@@ -40,13 +42,16 @@ class Intent:
 
     def _aspirate(self, stroke: Aspirate) -> None:
         for channel, well, volume in zip(stroke.channels, stroke.wells, stroke.volumes, strict=True):
-            held, liquids = self._held(stroke, channel)
-            self._carried[stroke.pipette, channel] = (held + volume, liquids | self.wells[well])
+            tip = (stroke.pipette, channel)
+            held, liquids = (0.0, frozenset[str]()) if tip in self._emptying else self._held(stroke, channel)
+            self._emptying.discard(tip)
+            self._carried[tip] = (held + volume, liquids | self.wells[well])
 
     def _dispense(self, stroke: Dispense) -> None:
         own = self._classes[stroke.liquid_class]
         for channel, well, volume in zip(stroke.channels, stroke.wells, stroke.volumes, strict=True):
             held, liquids = self._held(stroke, channel)
+            self._emptying.add((stroke.pipette, channel))
             self.wells[well] |= liquids
             left = max(0.0, held - volume)
             emptied = own.blow_out > 0 and left <= own.film + own.blow_out + ROUNDING

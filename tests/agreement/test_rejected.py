@@ -322,6 +322,13 @@ CASES = [
         told(foreign),
         0.003,
     ),
+    # 10 µL of blue that were not dispensed go on with 50 of red
+    Case(
+        "C01",
+        made(pick(), draw("a/A2"), push(volume=40), draw("a/A1", name="next"), push("b/C1", 60, name="again")),
+        told(foreign),
+        0.16,
+    ),
     # 0.2 µL of what it touched in the first well, four fifths of them blue, go on with the 80 µL in the tip
     Case(
         "C01",

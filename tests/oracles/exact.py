@@ -241,7 +241,9 @@ class ExactLab:
             liquid = portion(mixtures[use.place], drawn)  # 6
             remove(use.well.holds, liquid)
             use.tip.draw(liquid)
-            use.tip.given |= liquid.keys()
+            if liquid:
+                before = frozenset() if use.tip.dispensed else use.tip.given
+                use.tip.given, use.tip.dispensed = before | liquid.keys(), False
             if use.volume - drawn > NOTHING:  # 7
                 use.tip.draw_air(use.volume - drawn)
                 yield ExactEffect("air drawn", use.place, use.channel, use.volume - drawn)
@@ -257,6 +259,7 @@ class ExactLab:
         for use in uses:
             yield from judge_settled(use, height, kind, use.well.surface())
             held = total(use.tip.liquid()) + use.tip.air()
+            use.tip.dispensed = True
             delivered = use.tip.push(use.volume, film)  # 2
             if use.volume - held > NOTHING:
                 yield ExactEffect("dispensed short", use.place, use.channel, use.volume - held)

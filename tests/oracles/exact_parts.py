@@ -53,6 +53,7 @@ class Tip:
     wet: Amounts | None = None
     film: Fraction = Fraction(0)
     given: frozenset[str] = frozenset()
+    dispensed: bool = False
 
     def liquid(self) -> Amounts:
         """All liquid of the column."""
