@@ -1,7 +1,7 @@
 """A magnetic module in pylabrobot's manner: pylabrobot 0.2.2 has no front end for one.
 
-It lifts magnets from below a plate, so that beads are held while the liquid is taken off. Heights are mm of the magnets'
-tops above their base.
+It lifts magnets from below a plate, so that beads are held while the liquid is taken off. Heights are mm of the
+magnets' tops above their base.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ RULES: dict[str, Rule] = {
     "T07": Rule("warning", "tips are still on the channels at the end"),
     "T08": Rule("error", "a tip is immersed past its fitting"),
     "T09": Rule("error", "a nozzle that is to take no tip stands over one"),
-    "T10": Rule("error", "a rack does not stand as a head of 96 nozzles needs it"),
+    "T10": Rule("warning", "a rack does not stand as a head of 96 nozzles needs it"),
     "P01": Rule("error", "a well or tip spot does not exist"),
     "P02": Rule("error", "labware of an unknown kind, or no such labware"),
     "P03": Rule("error", "a site does not exist"),

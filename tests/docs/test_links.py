@@ -30,6 +30,7 @@ RUN_BY = {
     ("docs/how-to/protocols-in-python.md", "console"): "test_cli_reference.py",
     ("docs/how-to/real-robot.md", "yaml"): "test_readme.py",
     ("README.md", "sh"): "test_readme.py",
+    ("examples/opentrons/README.md", "sh"): "test_readme.py",
 }
 """The test that runs or reads the blocks of a language on a page."""
 EXEMPT = {

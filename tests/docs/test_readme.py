@@ -15,9 +15,9 @@ from tests.docs.test_links import NOT_RUN
 README = ROOT / "README.md"
 
 
-def shell_commands() -> list[str]:
-    """The commands in the README's blocks, without the remarks after them."""
-    lines = [line for block in blocks(README) if block.language == "sh" for line in block.text.splitlines()]
+def shell_commands(page: Path = README) -> list[str]:
+    """The commands in a page's blocks, without the remarks after them."""
+    lines = [line for block in blocks(page) if block.language == "sh" for line in block.text.splitlines()]
     return [line.partition(" #")[0].strip() for line in lines if line.strip()]
 
 
@@ -39,6 +39,9 @@ def test_the_five_minutes_work(tmp_path: Path) -> None:
             printed = shell.run(command)
             assert shell.run('echo "$status"') == ["0"], "\n".join([command, *printed])
         assert shell.run("ls dilution") == ["report.html", "report.json"]
+        for command in shell_commands(ROOT / "examples" / "opentrons" / "README.md"):
+            printed = shell.run(command)
+            assert shell.run('echo "$status"') == ["0"], "\n".join([command, *printed])
 
 
 def test_the_readme_counts_the_rules_roughly_right() -> None:

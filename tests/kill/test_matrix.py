@@ -124,7 +124,7 @@ def _kinds_of_instructions() -> list[Any]:
 
 
 def struck_here(workcell: Workcell, point: int) -> bool:
-    """Whether a point is struck in this lab: by turns, two and two, in one that can say what it did and one that cannot."""
+    """Whether a point is struck in this lab: by turns, in one that can say what it did and in one that cannot."""
     return (point // 2 % 2 == 0) == answers(workcell)
 
 
