@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from protocols.difference.items import Details, Item, differing, place_of
+from protocols.difference.items import LEAST_CYCLES, Details, Item, differing, place_of
 from protocols.difference.matching import displaced, match
 from protocols.difference.setups import Met, setups
 from protocols.difference.sides import Side
+from protocols.difference.telling import MIXED
 from protocols.specs import Fill
 from protocols.tracing.accounts import Accounts, assumed
 
@@ -120,11 +121,20 @@ def _change(one: Item | None, other: Item | None) -> Change | None:
             return Change("only in the second", item.what, item.key, None, item.details, second_at=item.where)
         return Change("only in the first", item.what, item.key, item.details, None, first_at=item.where)
     found = differing(one.details, other.details)
+    if one.what == "mix" and (LEAST_CYCLES in one.details) != (LEAST_CYCLES in other.details) and _as_often(one, other):
+        found.pop("cycles", None)
     if not found:
         return None
     here = {name: values[0] for name, values in found.items()}
     there = {name: values[1] for name, values in found.items()}
     return Change("changed", one.what, one.key, here, there, one.where, other.where)
+
+
+def _as_often(one: Item, other: Item) -> bool:
+    """Whether a protocol mixes a well as often as a program, whose channels may do so at the same moment."""
+    program, bench = (one, other) if LEAST_CYCLES in one.details else (other, one)
+    least, most = program.details[LEAST_CYCLES], program.details["cycles"]
+    return bool(least <= bench.details["cycles"] <= most)
 
 
 def _items(ours: Sequence[Item], theirs: Sequence[Item]) -> list[Change]:
@@ -136,6 +146,8 @@ def _items(ours: Sequence[Item], theirs: Sequence[Item]) -> list[Change]:
         for here, there in pairs
         if (change := _change(None if here is None else ours[here], None if there is None else theirs[there]))
     ]
+    mixed = {change.key[0] for change in changes if change.what == "mix"}
+    changes = [change for change in changes if not _said_by_mixing(change, mixed)]
     both = sorted((there, here) for here, there in pairs if here is not None and there is not None)
     for at in displaced([theirs[there] for there, _ in both], [here for _, here in both]):
         there, here = both[at]
@@ -143,6 +155,12 @@ def _items(ours: Sequence[Item], theirs: Sequence[Item]) -> list[Change]:
         after = (_before(ours, here), _before(theirs, there))
         changes.append(Change("order", item.what, item.key, {}, {}, item.where, theirs[there].where, after))
     return changes
+
+
+def _said_by_mixing(change: Change, wells: set[str]) -> bool:
+    """Whether a change says no more than that a well is mixed otherwise, which is said already."""
+    drawn = change.kind == "changed" and change.what in ("move", "remove")
+    return drawn and change.key[0] in wells and set(change.first or ()) == {MIXED}
 
 
 def _before(items: Sequence[Item], at: int) -> str:

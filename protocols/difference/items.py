@@ -13,6 +13,8 @@ Details = Mapping[str, Any]
 """What is said of an item, by name."""
 ROUNDING = 1e-6
 """By which two numbers may differ that are the same."""
+LEAST_CYCLES = "_cycles at once"
+"""A detail that is not compared by itself: cycles of mixing, where several channels at the same moment count once."""
 _ALL = "*"
 """Stands for everything on the deck: what is no pipetting keeps its place among all else."""
 
@@ -25,7 +27,7 @@ class Item:
         what: of which sort it is, in a word.
         key: what it concerns: items of one sort and key are compared with each other.
         details: how much, and how.
-        touches: what it does to which well: draws from it, adds to it, mixes it.
+        touches: what it does to which well: draws from it, or adds to it.
         where: the step or instruction that says it.
     """
 
@@ -39,6 +41,11 @@ class Item:
     def name(self) -> tuple[str, ...]:
         """Sort and key."""
         return (self.what, *self.key)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is no pipetting, and keeps its place among all else."""
+        return any(well == _ALL and act != "pipette" for well, act in self.touches)
 
     @property
     def labels(self) -> dict[str, frozenset[str]]:
@@ -57,6 +64,11 @@ def pipetting(
 ) -> Item:
     """An item that a pipette carries out."""
     return Item(what, key, details, (*touches, (_ALL, "pipette")), where)
+
+
+def mixing(well: str, cycles: int, stroke: Details, where: str) -> Item:
+    """An item that mixes a well."""
+    return Item("mix", (well,), {"cycles": cycles, **stroke}, ((_ALL, "pipette"),), where)
 
 
 def barrier(what: str, key: tuple[str, ...], details: Details, where: str) -> Item:
@@ -87,37 +99,40 @@ def same(one: Any, other: Any) -> bool:
 
 def differing(one: Details, other: Details) -> dict[str, tuple[Any, Any]]:
     """The details that both say and that differ."""
-    return {name: (one[name], other[name]) for name in one if name in other and not same(one[name], other[name])}
+    return {
+        name: (one[name], other[name])
+        for name in one
+        if name in other and not name.startswith("_") and not same(one[name], other[name])
+    }
 
 
 def joined(items: Iterable[Item]) -> list[Item]:
     """The items, with what is done in parts, one after the other and with nothing between that matters, made one.
 
-    What happens to a well falls into stretches of drawing, of adding and of mixing: parts that lie in the same stretch
-    of each of their wells are one.
+    What happens to a well falls into stretches of drawing and of adding: parts that lie in the same stretch of each of
+    their wells are one.
     """
     found: list[Item] = []
     stretches: dict[str, tuple[int, str]] = {}
-    last: dict[tuple[str, ...], tuple[int, tuple[int, ...]]] = {}
+    last: dict[tuple[str, ...], tuple[int, list[int]]] = {}
     for item in items:
         when: list[int] = []
         for well, act in item.touches:
             number, before = stretches.get(well, (0, act))
             stretches[well] = (number + (act != before), act)
-            if act != "mix" or item.what == "mix":
-                when.append(stretches[well][0])
-        at, since = last.get(item.name, (0, ()))
-        whole = _sum(found[at], item) if since == tuple(when) else None
+            when.append(stretches[well][0])
+        at, since = last.get(item.name, (0, None))
+        whole = _sum(found[at], item) if since == when else None
         if whole is None:
             at = len(found)
             found.append(item)
         else:
             found[at] = whole
-        last[item.name] = at, tuple(when)
+        last[item.name] = at, when
     return found
 
 
-_AMOUNTS = {"move": "volume", "remove": "volume", "wait": "seconds", "mix": "cycles"}
+_AMOUNTS = {"move": "volume", "remove": "volume", "wait": "seconds"}
 """The detail that adds up where an item is done in parts, by sort."""
 
 
@@ -126,23 +141,29 @@ def _sum(first: Item, then: Item) -> Item | None:
     amount = _AMOUNTS.get(first.what)
     if amount is None:
         return None
-    ours, theirs = dict(first.details), dict(then.details)
-    if ours.pop("mixing after", 0) or theirs.pop("mixing before", 0):
-        return None
-    rest = {name: value for name, value in ours.items() if name not in (amount, "mixing before", *_OF_STROKES)}
-    others = {name: value for name, value in theirs.items() if name not in (amount, "mixing after", *_OF_STROKES)}
-    if not same(rest, others):
+    ours, theirs = first.details, then.details
+    fixed = {amount, *_OF_STROKES}
+    if not same(*({name: said[name] for name in said if name not in fixed} for said in (ours, theirs))):
         return None
     said = {**ours, amount: ours[amount] + theirs[amount]}
-    if "mixing after" in then.details:
-        said["mixing after"] = then.details["mixing after"]
     for name in _OF_STROKES:
         if name in ours or name in theirs:
             said[name] = _without_repeats((*ours.get(name, ()), *theirs.get(name, ())))
     return replace(first, details=said, touches=tuple(dict.fromkeys((*first.touches, *then.touches))))
 
 
-_OF_STROKES = ("tips", "drawn at", "dispensed at", "drawn by", "dispensed by", "mixing volume")
+_OF_STROKES = (
+    "tips",
+    "drawn at",
+    "dispensed at",
+    "drawn by",
+    "dispensed by",
+    "may take the rest",
+    "all there is",
+    "tip policy",
+    "touching",
+    "pre-wetting",
+)
 """Details that each stroke has its own of."""
 
 

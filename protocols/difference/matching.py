@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 
 from protocols.difference.items import ROUNDING, Details, Item
 
+_MOST_EDITS = 250_000
+"""Pairs of items of one sort and key that are weighed against each other."""
 Pair = tuple[int | None, int | None]
 """Positions of one item on both sides; ``None`` where a side has it not."""
 
@@ -24,12 +26,59 @@ def match(ours: Sequence[Item], theirs: Sequence[Item]) -> list[Pair]:
     for here, there in places.values():
         said = [_fixed(ours[at].details) for at in here]
         other = [_fixed(theirs[at].details) for at in there]
-        for same, i, j, k, m in SequenceMatcher(None, said, other, autojunk=False).get_opcodes():
-            del same
-            both = min(j - i, m - k)
-            pairs += zip(here[i : i + both], there[k : k + both], strict=True)
-            pairs += [(at, None) for at in here[i + both : j]]
-            pairs += [(None, at) for at in there[k + both : m]]
+        pairs += [(None if i is None else here[i], None if j is None else there[j]) for i, j in _aligned(said, other)]
+    return pairs
+
+
+def _aligned(ours: Sequence[str], theirs: Sequence[str]) -> list[Pair]:
+    """Two rows laid side by side with the fewest changes, additions and omissions."""
+    start = 0
+    while start < min(len(ours), len(theirs)) and ours[start] == theirs[start]:
+        start += 1
+    end = 0
+    while end < min(len(ours), len(theirs)) - start and ours[-1 - end] == theirs[-1 - end]:
+        end += 1
+    inner = ours[start : len(ours) - end], theirs[start : len(theirs) - end]
+    lay = _edited if len(inner[0]) * len(inner[1]) <= _MOST_EDITS else _similar
+    pairs: list[Pair] = [(at, at) for at in range(start)]
+    pairs += [(None if i is None else i + start, None if j is None else j + start) for i, j in lay(*inner)]
+    return pairs + [(len(ours) - at, len(theirs) - at) for at in range(end, 0, -1)]
+
+
+def _edited(ours: Sequence[str], theirs: Sequence[str]) -> list[Pair]:
+    """By the least edit distance (Levenshtein), items paired as early as can be."""
+    costs = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]  # of what is left from i and j on
+    for i in range(len(ours), -1, -1):
+        for j in range(len(theirs), -1, -1):
+            if i == len(ours) or j == len(theirs):
+                costs[i][j] = len(ours) - i + len(theirs) - j
+            else:
+                changed = costs[i + 1][j + 1] + (ours[i] != theirs[j])
+                costs[i][j] = min(changed, costs[i + 1][j] + 1, costs[i][j + 1] + 1)
+    i = j = 0
+    pairs: list[Pair] = []
+    while i < len(ours) or j < len(theirs):
+        left = i < len(ours) and j < len(theirs)
+        if left and costs[i][j] == costs[i + 1][j + 1] + (ours[i] != theirs[j]):
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif i < len(ours) and costs[i][j] == costs[i + 1][j] + 1:
+            pairs.append((i, None))
+            i += 1
+        else:
+            pairs.append((None, j))
+            j += 1
+    return pairs
+
+
+def _similar(ours: Sequence[str], theirs: Sequence[str]) -> list[Pair]:
+    """By long rows that both have; not always the fewest changes."""
+    pairs: list[Pair] = []
+    for _, i, j, k, m in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        both = min(j - i, m - k)
+        pairs += zip(range(i, i + both), range(k, k + both), strict=True)
+        pairs += [(at, None) for at in range(i + both, j)]
+        pairs += [(None, at) for at in range(k + both, m)]
     return pairs
 
 
@@ -91,7 +140,7 @@ def _release(node: int, following: Sequence[list[int]], waiting: list[int], free
 def _dependencies(items: Sequence[Item]) -> tuple[list[list[int]], list[int]]:
     """What waits for each item, and for each gate between two stretches of a well; and for how many each waits.
 
-    A stretch is a row of items that do the same to a well, and only that: their order makes no difference.
+    A stretch is a row of items that do the same to a well: their order makes no difference.
     """
     following: list[list[int]] = [[] for _ in items]
     waiting = [0] * len(items)
@@ -109,7 +158,7 @@ def _dependencies(items: Sequence[Item]) -> tuple[list[list[int]], list[int]]:
     for at, item in enumerate(items):
         for well, label in item.labels.items():
             said, gate, members = stretches.get(well, (frozenset(), None, []))
-            if members and (said != label or len(label) > 1):
+            if members and said != label:
                 gate = node()
                 for member in members:
                     wait(gate, member)

@@ -12,7 +12,8 @@ from protocols.compiler.devices import lowered
 from protocols.compiler.pairs import PLAIN, pairs_of
 from protocols.compiler.removal import removals
 from protocols.device_steps import DeviceStep
-from protocols.difference.items import Details, Item, barrier, joined, pipetting
+from protocols.difference.items import LEAST_CYCLES, Details, Item, barrier, mixing, pipetting
+from protocols.difference.telling import told
 from protocols.instruction import Instruction
 from protocols.liquids import Liquid, LiquidClass
 from protocols.program import AnyInstruction, Aspirate, BlowOut, Dispense, Mix, PickUpTips, Program, TouchTip, Wait
@@ -29,7 +30,7 @@ from protocols.protocol import (
     WaitFor,
 )
 from protocols.specs import Fill, PlacedLabware, WorkcellSpec
-from protocols.tracing import Block, Discarded, Moved, Other, Stirred, trace
+from protocols.tracing import Act, Block, Discarded, Moved, Other, Stirred, trace
 from protocols.tracing.life import Draw, Flow, Put
 from protocols.tracing.trace import TRASH
 
@@ -69,7 +70,7 @@ def side_of_program(program: Program, workcell: WorkcellSpec | None = None) -> S
     teller = _Teller(program.instructions, program.liquid_classes, trash, placed)
     return Side(
         bench=False,
-        items=tuple(joined(teller.items())),
+        items=tuple(told(teller.items())),
         labware={
             name: {"kind": labware.kind, "site": labware.site, "barcode": labware.barcode, "lid": labware.lid}
             for name, labware in program.labware.items()
@@ -113,6 +114,7 @@ class _Teller:
     where: str | None = None
     tips: Counter[str] = field(default_factory=Counter)
     _seen: set[int] = field(default_factory=set)
+    _mixed: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._blocks = trace(self.instructions, self.classes, self.trash).blocks
@@ -130,7 +132,7 @@ class _Teller:
     def items(self) -> Iterator[Item]:
         """What the instructions do, in order."""
         for block in self._blocks:
-            told = [(act.at, self._told(act)) for act in block.acts]
+            told = [(act.at, self._told(act)) for act in _spread(block.acts)]
             told += self._asides(block)
             yield from (item for _, item in sorted(told, key=lambda pair: pair[0]))
 
@@ -145,26 +147,28 @@ class _Teller:
         where = self._at(act.at)
         match act:
             case Moved():
-                touches = [*_mixing(act.source, act.before), (act.source, "draw"), (act.destination, "add")]
-                touches += _mixing(act.destination, act.after)
-                mixed = [stirred.volume for stirred in (act.before, act.after) if stirred]
                 details = {
-                    **_moving(act.volume, act.before, act.after, act.air_gap, rest=act.rest),
+                    "volume": act.volume,
+                    "air gap": act.air_gap,
+                    "may take the rest": (act.rest,),
                     "pre-wet": act.pre_wet,
-                    "mixing volume": tuple(mixed),
                     **self._strokes(act),
                 }
+                touches = [(act.source, "draw"), (act.destination, "add")]
                 return pipetting("move", (act.source, act.destination), details, touches, where)
             case Discarded():
                 details = {
-                    **_moving(act.volume, act.before, None, act.air_gap, rest=act.rest),
+                    "volume": act.volume,
+                    "air gap drawn": act.air_gap,
+                    "may take the rest": (act.rest,),
                     **self._strokes(act),
                 }
-                touches = [*_mixing(act.well, act.before), (act.well, "draw")]
-                return pipetting("remove", (act.well,), details, touches, where)
+                return pipetting("remove", (act.well,), details, [(act.well, "draw")], where)
             case Stirred():
-                details = {"stroke": act.volume, "cycles": act.cycles, **self._strokes(act)}
-                return pipetting("mix", (act.well,), details, [(act.well, "mix")], where)
+                again = (act.well, act.at) in self._mixed
+                self._mixed.add((act.well, act.at))
+                said = {"stroke": (act.volume,), LEAST_CYCLES: 0 if again else act.cycles}
+                return mixing(act.well, act.cycles, said, where)
             case Other():
                 return _of_instruction(act.instruction, where)
 
@@ -198,26 +202,20 @@ class _Teller:
                     yield at, Item(what, (well,), {"height": said.height}, (), self._at(at))
 
 
+def _spread(acts: Iterable[Act]) -> Iterator[Act]:
+    """The acts, with the mixing before and after a transfer by itself."""
+    for act in acts:
+        if isinstance(act, Moved | Discarded) and act.before is not None:
+            yield act.before
+        yield act
+        if isinstance(act, Moved) and act.after is not None:
+            yield act.after
+
+
 def _style(style: LiquidClass) -> dict[str, Any]:
     """A liquid class without what it is called."""
     said = style.model_dump()
     return {name: value for name, value in said.items() if name not in ("name", "suits")}
-
-
-def _mixing(well: str, stirred: Stirred | None) -> list[tuple[str, str]]:
-    return [(well, "mix")] if stirred else []
-
-
-def _moving(
-    volume: float, before: Stirred | None, after: Stirred | None, air_gap: float, *, rest: bool
-) -> dict[str, Any]:
-    return {
-        "volume": volume,
-        "mixing before": before.cycles if before else 0,
-        "mixing after": after.cycles if after else 0,
-        "air gap": air_gap,
-        "all there is": rest,
-    }
 
 
 _TARGETS = ("labware", "rack", "device", "part")
@@ -254,7 +252,7 @@ def side_of_protocol(protocol: Protocol) -> Side:
             filled[well, material.liquid]["reachable"] = material.reachable
     return Side(
         bench=True,
-        items=tuple(joined(item for step in protocol.steps for item in _of_step(step))),
+        items=tuple(told(item for step in protocol.steps for item in _of_step(step))),
         labware={name: need.model_dump() for name, need in protocol.labware.items()},
         liquids={name: _of_liquid(liquid) for name, liquid in protocol.liquids.items()},
         contents=tuple(fills),
@@ -268,11 +266,10 @@ def _of_step(step: AnyStep) -> Iterator[Item]:
     match step:
         case MixWells():
             for well in dict.fromkeys(step.wells):
-                details = {"stroke asked": step.volume, "cycles": step.cycles}
-                yield pipetting("mix", (well,), details, [(well, "mix")], step.id)
+                yield mixing(well, step.cycles, {"stroke asked": (step.volume,)}, step.id)
         case Remove():
             for well, volume in removals(step):
-                yield _removed(well, volume, step.handling, step.id)
+                yield from _removed(well, volume, step.handling, step.id)
         case SerialDilution():
             yield from _dilution(step)
         case WaitFor():
@@ -289,33 +286,33 @@ def _of_step(step: AnyStep) -> Iterator[Item]:
         case _:
             for pair in pairs_of(step):
                 if pair.volume > 0:
-                    yield _moved(pair.source, pair.destination, pair.volume, step.handling, step.id)
+                    yield from _moved(pair.source, pair.destination, pair.volume, step.handling, step.id)
 
 
-def _moved(source: str, destination: str, volume: float, handling: Handling, where: str) -> Item:
-    touches = [(source, "mix")] if handling.mix_before else []
-    touches += [(source, "draw"), (destination, "add")]
-    touches += [(destination, "mix")] if handling.mix_after else []
-    return pipetting("move", (source, destination), _handled(volume, handling), touches, where)
+def _moved(source: str, destination: str, volume: float, handling: Handling, where: str) -> Iterator[Item]:
+    stroke = {"stroke asked": (handling.mix_volume,)}
+    if handling.mix_before:
+        yield mixing(source, handling.mix_before, stroke, where)
+    details = {**_handled(volume, handling), "air gap": handling.air_gap}
+    yield pipetting("move", (source, destination), details, [(source, "draw"), (destination, "add")], where)
+    if handling.mix_after:
+        yield mixing(destination, handling.mix_after, stroke, where)
 
 
-def _removed(well: str, volume: float, handling: Handling, where: str) -> Item:
-    touches = [(well, "mix")] if handling.mix_before else []
-    handling = handling.model_copy(update={"mix_after": 0})
-    return pipetting("remove", (well,), _handled(volume, handling), [*touches, (well, "draw")], where)
+def _removed(well: str, volume: float, handling: Handling, where: str) -> Iterator[Item]:
+    if handling.mix_before:
+        yield mixing(well, handling.mix_before, {"stroke asked": (handling.mix_volume,)}, where)
+    details = {**_handled(volume, handling), "air gap asked": handling.air_gap}
+    yield pipetting("remove", (well,), details, [(well, "draw")], where)
 
 
 def _handled(volume: float, handling: Handling) -> dict[str, Any]:
     return {
         "volume": volume,
-        "mixing before": handling.mix_before,
-        "mixing after": handling.mix_after,
-        "air gap": handling.air_gap,
-        "all there is": handling.rest,
-        "tip policy": handling.tips,
-        "mixing by": handling.mix_volume,
-        "touching": handling.touch,
-        "pre-wetting": handling.pre_wet,
+        "all there is": (handling.rest,),
+        "tip policy": (handling.tips,),
+        "touching": (handling.touch,),
+        "pre-wetting": (handling.pre_wet,),
     }
 
 
@@ -324,9 +321,9 @@ def _dilution(step: SerialDilution) -> Iterator[Item]:
     stirred = PLAIN.model_copy(update={"mix_after": step.mix_cycles})
     for pair in pairs:
         handling = PLAIN if 2 * pair.index < len(pairs) else stirred
-        yield _moved(pair.source, pair.destination, pair.volume, handling, step.id)
+        yield from _moved(pair.source, pair.destination, pair.volume, handling, step.id)
     if step.discard:
-        yield _removed(step.wells[-1], step.volume / step.factor, PLAIN, step.id)
+        yield from _removed(step.wells[-1], step.volume / step.factor, PLAIN, step.id)
 
 
 def _flow(step: AnyStep) -> tuple[Flow, ...]:

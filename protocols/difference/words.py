@@ -7,16 +7,19 @@ from itertools import groupby
 from typing import Any
 
 from protocols.difference.difference import Change, WellChange
-from protocols.difference.items import Details, same
+from protocols.difference.items import LEAST_CYCLES, Details, same
+from protocols.difference.telling import MIXED
 from protocols.errors import UnknownNameError
 from protocols.quantities import show_duration, show_volume
 from protocols.wells import in_blocks
 from protocols.wording import show_mixture
 
-_VOLUMES = ("volume", "air gap", "stroke", "stroke asked", "mixing by")
+_VOLUMES = ("volume", "air gap", "air gap drawn", "air gap asked", "stroke", "stroke asked")
 _HEIGHTS = ("height", "drawn at", "dispensed at", "settled height")
 _BARE = ("volume", "seconds", "message", "site", "kind", "tips")
 """Details whose value says what it is."""
+_NOTHING = (None, 0, 0.0, False, (), "")
+"""Values that need not be said where only one side says them."""
 _BETWEEN = {"fill": " with "}
 """What stands between the parts of a key, where it is no arrow."""
 _MOST_BLOCKS = 6
@@ -84,12 +87,18 @@ def _all(details: Details | None) -> str:
     """What a side alone says, what is nothing left out."""
     if details is None:
         return ""
-    said = [_detail(name, value) for name, value in details.items() if value not in (None, 0, 0.0, False, (), "")]
+    worth = {name: _single(value) for name, value in details.items() if name not in (MIXED, LEAST_CYCLES)}
+    said = [_detail(name, value) for name, value in worth.items() if value not in _NOTHING]
     return ", ".join(word for word in said if len(word) < 60) or "yes"
 
 
+def _single(value: Any) -> Any:
+    """A value that is the only one of its strokes, by itself."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+
 def _differing(own: Details, other: Details) -> str:
-    return ", ".join(_detail(name, _narrowed(own[name], other.get(name))) for name in own)
+    return ", ".join(_detail(name, _single(_narrowed(own[name], other.get(name)))) for name in own)
 
 
 def _narrowed(own: Any, other: Any) -> Any:

@@ -59,6 +59,16 @@ def drafts_of(acts: Sequence[tuple[Act, str | None]], accounts: Accounts, whole:
             carry_out(part, accounts)
 
 
+def one_volume(act: Act) -> Iterator[Act]:
+    """An act, and before it the mixing in its source, where a step has no one volume for both mixings."""
+    if isinstance(act, Moved) and act.before and act.after and not _alike(act.before.volume, act.after.volume):
+        own = _alike(act.before.volume, act.part) and _mixed_by_own_volume([act])
+        if not own:
+            yield act.before
+            act = replace(act, before=None)
+    yield act
+
+
 def rejoined(
     acts: Iterable[tuple[Act, str | None]], is_row: Callable[[Moved, str | None], bool]
 ) -> Iterator[tuple[Act, str | None]]:
@@ -91,6 +101,8 @@ def gathered(acts: Iterable[tuple[Act, str | None]]) -> Iterator[tuple[Act, str 
     waiting: dict[str, tuple[Discarded, str | None]] = {}
     for act, note in acts:
         if isinstance(act, Discarded) and act.excess and all(since == note for _, since in waiting.values()):
+            if act.before is not None:
+                yield act.before, note
             before = waiting.get(act.well)
             volume = act.volume + (before[0].volume if before else 0.0)
             rest = act.rest or (before is not None and before[0].rest)

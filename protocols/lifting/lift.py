@@ -16,7 +16,7 @@ from itertools import groupby
 from protocols.compiler.pairs import pairs_of
 from protocols.compiler.removal import removals
 from protocols.lifting.dilutions import find_dilutions
-from protocols.lifting.drafts import carry_out, drafts_of, gathered, rejoined
+from protocols.lifting.drafts import carry_out, drafts_of, gathered, one_volume, rejoined
 from protocols.lifting.needs import liquids_of, materials_of, needs_of
 from protocols.lifting.steps import Writer, merged
 from protocols.program import MoveLabware, Program, ReplaceTipRack, TouchTip
@@ -188,7 +188,7 @@ class _Lifting:
 
     def _written(self, blocks: list[Block], accounts: Accounts) -> Iterator[AnyStep]:
         """A run of blocks as steps; as instructions after all, should the steps not leave the same in every well."""
-        acts = [act for block in blocks for act in block.acts]
+        acts = [act for block in blocks for act in _in_order(one for act in block.acts for one in one_volume(act))]
         wells = {well for block in blocks for well in _touched(block, self._trash)}
         meant = _meant(acts, accounts.copy(wells))
         each = ((act, self._origin(act)) for act in meant if self._rack(act) is None)
@@ -265,6 +265,10 @@ def _reason(block: Block, accounts: Accounts, trash: frozenset[str]) -> str | No
         if differs is None
         else f"draws and dispenses that overlap: whole transfers would leave {differs} otherwise"
     )
+
+
+def _in_order(acts: Iterable[Act]) -> list[Act]:
+    return sorted(acts, key=lambda act: (act.at, getattr(act, "channel", 0)))
 
 
 def _touched(block: Block, trash: frozenset[str]) -> set[str]:

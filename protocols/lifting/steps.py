@@ -230,7 +230,7 @@ def merged(steps: Iterable[AnyStep]) -> list[AnyStep]:
         last = found[-1] if found else None
         if isinstance(step, ReachTemperature) and isinstance(last, HoldTemperature):
             same = (last.device, last.part) == (step.device, step.part) and last.temperature is not None
-            if same and step.temperature in (None, last.temperature):
+            if same and not last.wait and step.temperature in (None, last.temperature):
                 found[-1] = last.model_copy(update={"wait": True})
                 continue
         found.append(step)

@@ -14,7 +14,7 @@ from typing import Any
 from protocols.liquids import LiquidClass
 from protocols.program import Aspirate, Dispense, Mix
 from protocols.tracing.acts import Discarded, Moved, Stirred
-from protocols.tracing.column import Column
+from protocols.tracing.column import DUST, Column
 
 ROUNDING = 1e-6
 """µL by which what is left in a tip may exceed its film, or two volumes differ that are meant to be equal."""
@@ -94,9 +94,15 @@ class Life:
             self.unused[number] = self.unused.get(number, 0.0) + amount
 
     def aspirate(self, said: Aspirate, well: str, volume: float, style: LiquidClass, at: int, number: int) -> None:
-        """Draw ``volume`` µL from ``well`` as draw ``number``."""
+        """Draw ``volume`` µL from ``well`` as draw ``number``.
+
+        A film that is more than this class leaves counts as drawn with it: the stroke was made smaller for it.
+        """
         self.strokes += 1
         self._set_aside()
+        if self._column.liquid() == 0.0 and self._aside > style.film:
+            volume += self._aside - style.film
+            self._aside = style.film
         self.film = max(self.film, style.film)
         draw = Draw(number, self.tip, well, volume, at, style.pre_wet, said.takes_rest)
         self.draws[number] = draw
@@ -126,12 +132,14 @@ class Life:
             self._put(well, self._column.empty(), at)
         self._set_aside()
 
-    def mix(self, said: Mix, well: str, volume: float, at: int) -> None:
-        """Mix ``well``."""
+    def mix(self, said: Mix, well: str, volume: float, style: LiquidClass, at: int) -> None:
+        """Mix ``well``; a film stays on the tip."""
         self.strokes += 1
+        self.film = max(self.film, style.film)
         if self.loaded:
             self.odd = self.odd or "it mixes with a tip that holds liquid"
         self._set_aside()
+        self._aside = max(self._aside, style.film)
         self.flow.append(
             Stirred(well=well, volume=volume, cycles=said.cycles, at=at, tip=self.tip, channel=self.channel)
         )
@@ -148,7 +156,7 @@ class Life:
         )
 
     def _put(self, well: str, parts: dict[int, float], at: int) -> None:
-        parts = {draw: amount for draw, amount in parts.items() if amount > 0.0}
+        parts = {draw: amount for draw, amount in parts.items() if amount > DUST}
         if not parts:
             return
         put = Put(well, parts, at, not self.loaded)
@@ -203,22 +211,22 @@ def acts_of(life: Life, trash: frozenset[str]) -> list[Moved | Stirred | Discard
     sources: dict[int, set[str | None]] = defaultdict(set)
     acts: list[Moved | Stirred | Discarded] = []
     moved: set[int] = set()
-    gap = since = 0.0
+    gaps: dict[int, float] = defaultdict(float)
+    drawn = 0
     for event in life.events:
         match event:
             case Draw():
-                since = 0.0
+                drawn = event.number
             case float():
-                since += event
-                gap = max(gap, since)
+                gaps[drawn] += event
             case Stirred():
                 acts.append(event)
             case Put():
                 _judge(life, event, sources)
+                gap = max(gaps[number] for number in event.parts)
                 for act in _moves(life, event, gap, trash, moved):
                     _join(acts, act)
                 moved |= event.parts.keys()
-                gap = 0.0
     return _attached(acts)
 
 
@@ -296,9 +304,6 @@ def _attached(acts: list[Moved | Stirred | Discarded]) -> list[Moved | Stirred |
         last = found[-1] if found else None
         behind = isinstance(act, Stirred) and isinstance(last, Moved) and last.after is None
         if behind and isinstance(act, Stirred) and isinstance(last, Moved) and act.well == last.destination:
-            if last.before is not None and abs(last.before.volume - act.volume) >= ROUNDING:
-                found.insert(-1, last.before)  # a step has one volume for both
-                last = replace(last, before=None)
             found[-1] = replace(last, after=act)
             continue
         if isinstance(last, Stirred):

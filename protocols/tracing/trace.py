@@ -191,8 +191,7 @@ class _Tracer:
             case Dispense():
                 life.dispense(said, said.wells[index], said.volumes[index], self.classes[said.liquid_class], at)
             case Mix():
-                life.film = max(life.film, self.classes[said.liquid_class].film)
-                life.mix(said, said.wells[index], said.volumes[index], at)
+                life.mix(said, said.wells[index], said.volumes[index], self.classes[said.liquid_class], at)
             case AirGap():
                 life.draw_air(said.volumes[index])
             case BlowOut():

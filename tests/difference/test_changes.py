@@ -58,7 +58,7 @@ CHANGES = {
     "mixing": (
         [move(A, C, 20)],
         [move(A, C, 20, handling={"mix_after": 3})],
-        [("~", "move plate/A1 → plate/C1", "mixing after 0", "mixing after 3")],
+        [("+", "mix plate/C1", "", "cycles 3")],
     ),
     "cycles": ([mix(A)], [mix(A, 7)], [("~", "mix plate/A1", "cycles 5", "cycles 7")]),
     "tips": (
@@ -103,12 +103,22 @@ CHANGES = {
     "the last of two alike": (
         [move(A, C, 20), mix(C), move(A, C, 30)],
         [move(A, C, 20), mix(C), move(A, C, 35)],
-        [("~", "move plate/A1 → plate/C1", "30 µL", "35 µL")],
+        [("~", "move plate/A1 → plate/C1", "50 µL", "55 µL")],
     ),
     "the first of two alike is gone": (
         [move(A, C, 20), mix(C), move(A, C, 30)],
         [mix(C), move(A, C, 30)],
-        [("-", "move plate/A1 → plate/C1", "20 µL, tip policy as needed", "")],
+        [("~", "move plate/A1 → plate/C1", "50 µL", "30 µL")],
+    ),
+    "mixing at another place": (
+        [move(A, C, 20), mix(C), move(C, B, 5)],
+        [mix(C), move(A, C, 20), move(C, B, 5)],
+        [("~", "mix plate/C1", "mixed since anything came in", "not mixed since anything came in")],
+    ),
+    "mixing before or after a wait": (
+        [mix(C), wait(60)],
+        [wait(60), mix(C)],
+        [("↕", "wait", "after mix plate/C1", "after the beginning")],
     ),
 }
 
@@ -124,6 +134,10 @@ def test_a_change_is_said(name: str) -> None:
 
 
 EQUAL = {
+    "mixing as a step or with a transfer": (
+        [mix(A, 3), move(A, C, 20, handling={"mix_after": 2, "mix_volume": "20 uL"})],
+        [move(A, C, 20, handling={"mix_before": 3, "mix_volume": "20 uL"}), mix(C, 2)],
+    ),
     "the order, where it makes no difference": ([move(A, C, 20), move(B, C, 10)], [move(B, C, 10), move(A, C, 20)]),
     "one move in two parts": ([move(A, C, 30)], [move(A, C, 10), move(A, C, 20)]),
     "in parts with something else between": (
@@ -169,7 +183,7 @@ def test_what_means_the_same_is_no_change(name: str) -> None:
 
 
 def test_parts_with_something_between_that_matters_are_not_one() -> None:
-    found = between([move(A, C, 30), mix(C)], [move(A, C, 10), mix(C), move(A, C, 20)])
+    found = between([move(A, C, 30), move(C, B, 5)], [move(A, C, 10), move(C, B, 5), move(A, C, 20)])
     assert [change.kind for change in found.changes] == ["changed", "only in the second"]
 
 
