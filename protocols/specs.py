@@ -12,7 +12,9 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
+from protocols.instruction import STRICT
 from protocols.liquids import SORTED, Amount, Liquid, Name, PositiveAmount, Record
 
 SCHEMA_VERSION = 1
@@ -282,7 +284,8 @@ class Limits(Record):
     wait: PositiveAmount = 7 * 86400.0
 
 
-class Fill(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Fill:
     """Liquid in one well at the start; ``settled`` says what lies at its bottom and must not be touched.
 
     Attributes:

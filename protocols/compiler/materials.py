@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from protocols.compiler.contents import Contents
@@ -137,7 +137,7 @@ def with_dead_volumes(protocol: Protocol, fills: tuple[Fill, ...], deck: Deck) -
     """The fills, with what cannot be drawn on top where a material says how much can."""
     reachable = {well for material in protocol.materials if material.reachable for well in material.wells}
     return tuple(
-        fill.model_copy(update={"volume": fill.volume + (deck.place(fill.well).shape.dead_volume or 0.0) + FILM_SPARE})
+        replace(fill, volume=fill.volume + (deck.place(fill.well).shape.dead_volume or 0.0) + FILM_SPARE)
         if fill.well in reachable and fill.volume > 0
         else fill
         for fill in fills

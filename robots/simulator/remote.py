@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class RemoteWorld:
         await self._call(
             "prepare",
             labware={name: placed.model_dump(mode="json") for name, placed in labware.items()},
-            contents=[fill.model_dump(mode="json") for fill in contents],
+            contents=[asdict(fill) for fill in contents],
             liquids={name: liquid.model_dump(mode="json") for name, liquid in liquids.items()},
             run=run,
         )

@@ -5,7 +5,7 @@ What cannot be measured is no error (``test_doubtful.py``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -127,7 +127,7 @@ CASES = [
             pick(),
             draw("a/A2", 20),
             push("a/A1", 20, liquid_class="following"),
-            contents=[CELLS.model_copy(update={"volume": 20.0}), BLUE],
+            contents=[replace(CELLS, volume=20.0), BLUE],
         ),
         told(in_layer),
         0.4,

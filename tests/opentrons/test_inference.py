@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,7 @@ def test_it_is_enough_and_no_more_than_that(name: str, tmp_path: Path) -> None:
     assert air_drawn(bench, contents).isdisjoint(inferred)
     for fill in contents[:: max(1, len(contents) // 8)]:
         less = tuple(
-            other if other.well != fill.well else other.model_copy(update={"volume": other.volume - 0.01})
-            for other in contents
+            other if other.well != fill.well else replace(other, volume=other.volume - 0.01) for other in contents
         )
         assert fill.well in air_drawn(bench, less)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.fillings import gathered
@@ -25,6 +25,7 @@ FILLS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(FILLS, max_size=12))
 def test_each_fill_is_in_its_wells_filling(fills: list[Fill]) -> None:
     volumes: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -40,6 +41,7 @@ def test_each_fill_is_in_its_wells_filling(fills: list[Fill]) -> None:
         assert filling.short == any(fill.declared is not None and fill.declared < fill.volume for fill in own)
 
 
+@settings(deadline=None)
 @given(st.lists(FILLS, max_size=12))
 def test_a_state_starts_with_them_and_is_no_part_of_another(fills: list[Fill]) -> None:
     program = Program(title="filled", contents=tuple(fills), instructions=())

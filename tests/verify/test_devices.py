@@ -124,7 +124,7 @@ def test_less_declared_than_is_drawn_is_worth_a_warning() -> None:
         ("L15", "plate/A1", "warning")
     ]
     assert "40 µL" in found[0].message
-    enough = fill.model_copy(update={"declared": 100})
+    enough = replace(fill, declared=100)
     assert "L15" not in {finding.code for finding in verify(of(TAKE, contents=[enough]), FLEX).findings}
 
 
