@@ -60,13 +60,17 @@ class Screen:
         if most is not None and len(every) > most:
             self.say(f"  and {len(every) - most:,} more; --all shows them")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, sparse: bool = False) -> None:
         """A plain table; what does not fit is folded, in the first column last of all. Not shown with JSON.
 
-        Without names of columns it has no head.
+        Without names of columns it has no head; ``sparse`` leaves out columns in which nothing stands.
         """
         if self.as_json:
             return
+        rows = list(rows)
+        if sparse:
+            kept = [place for place in range(len(columns)) if any(row[place].strip() for row in rows)]
+            columns, rows = [columns[place] for place in kept], [[row[place] for place in kept] for row in rows]
         from rich.table import Table
         from rich.text import Text
 

@@ -65,6 +65,7 @@ def show_workcell(screen: Screen, name: str) -> ExitCode:
             )
             for item in spec.devices.values()
         ],
+        sparse=True,
     )
     screen.say("Pipettes")
     screen.table(
@@ -93,6 +94,7 @@ def show_workcell(screen: Screen, name: str) -> ExitCode:
             )
             for site in spec.sites.values()
         ],
+        sparse=True,
     )
     screen.say("Kinds of labware")
     screen.table(

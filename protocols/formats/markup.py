@@ -294,7 +294,10 @@ def _json_word(word: str, where: str) -> Any:
         return {"true": True, "false": False, "null": None}[word]
     if len(word) > LONGEST_NUMBER:
         raise InputError(f"a number of {len(word)} characters is not one", where=where)
-    return int(word) if INTEGER.fullmatch(word) else float(word)
+    try:
+        return int(word) if INTEGER.fullmatch(word) else float(word)
+    except ValueError:
+        raise InputError(f"this is not JSON: {_short(word)} is no value", where=where) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
