@@ -148,9 +148,9 @@ class Screen:
 
     def _answer(self, prompt: str) -> str | None:
         """What the person types; ``None`` if they end the input (Ctrl-D) or are interrupted."""
-        self.out.print(prompt, markup=False, end="")
-        self._waiting = True
         try:
+            self.out.print(prompt, markup=False, end="")  # an interrupt may come as soon as it is seen
+            self._waiting = True
             _until_typed()
             said = input().strip()
         except EOFError:

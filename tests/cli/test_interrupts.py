@@ -86,3 +86,18 @@ def test_ctrl_c_just_before_a_run_waits_for_a_person() -> None:
         asyncio.run(wait())
     signal.signal(signal.SIGINT, before)
     assert [moment - began < TOO_LATE / 4 for moment in heard] == [True]
+
+
+def test_ctrl_c_as_soon_as_the_question_is_seen(keyboard: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said next begins a line of its own, though nothing was waited for yet."""
+    screen, shown = Screen(), [""]
+
+    def seen(*words: object, end: str = "\n", **_: object) -> None:
+        shown[0] += "".join(map(str, words)) + end
+        if end == "":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(screen.out, "print", seen)
+    with pytest.raises(KeyboardInterrupt):
+        screen.ask("Approve?")
+    assert shown[0].startswith("Approve? \n")
