@@ -72,10 +72,7 @@ def every_device() -> Program:
     add(MoveLabware, labware="beads", site=OFF_DECK, by="person")
     add(MoveLabware, labware="beads", site="slot-4", by="person")
     add(SetMagnet, device=_MAGNET, raised=True, height=6.0)
-    front, back = (
-        "DEFGH",
-        "ABCDE",
-    )  # the nozzles at the front, over the rows at the back: the others hang beside the rack
+    front, back = "DEFGH", "ABCDE"  # nozzles at the front over rows at the back: the others hang beside the rack
     left(PickUpTips, front, spots=on(back, "tips_300", 2))
     stroke(Aspirate, on(back, "beads", 1), front, takes_rest=True)
     stroke(Dispense, on(back, "cycled", 2), front)

@@ -8,7 +8,7 @@ from pylabrobot.resources import cor_96_wellplate_360uL_Fb
 from pylabrobot.resources.opentrons import OTDeck, opentrons_96_tiprack_300ul
 
 
-async def main():
+async def main() -> None:
     """Everything, from setting up to switching off."""
     lh = LiquidHandler(backend=OpentronsOT2Backend(host="192.0.2.7", port=31950), deck=OTDeck())
     await lh.setup()

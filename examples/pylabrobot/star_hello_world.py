@@ -13,7 +13,7 @@ from pylabrobot.resources import (
 from pylabrobot.resources.hamilton import STARLetDeck
 
 
-async def main():
+async def main() -> None:
     """Everything, from setting up to switching off."""
     lh = LiquidHandler(backend=STARBackend(), deck=STARLetDeck())
     await lh.setup()

@@ -25,7 +25,7 @@ for well in source.get_all_items():
     well.tracker.set_volume(200)
 
 
-async def main():
+async def main() -> None:
     """Everything, from setting up to switching off."""
     lh = LiquidHandler(backend=STARBackend(), deck=deck)
     await lh.setup()

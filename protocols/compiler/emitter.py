@@ -212,7 +212,7 @@ class Emitter:
             before = {well: self._contents.source(well).volume for well in wells}
             for well, volume in zip(wells, volumes, strict=True):
                 self._contents.take(well, volume)
-                self.findings.drawn[well] += volume  # type: ignore[assignment]
+                self.findings.drawn[well] += volume
             height = self._height_in(tool, wells, before)
             cycle = chosen[0][1]
             more = {"takes_rest": True} if cycle.rest else {}

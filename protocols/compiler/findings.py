@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -62,7 +62,7 @@ class Findings:
     """µL that wells nobody declared must hold."""
     without_geometry: set[str] = field(default_factory=set)
     lowered_mixes: set[str] = field(default_factory=set)
-    drawn: Counter[str] = field(default_factory=Counter)
+    drawn: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """µL drawn from each well in all."""
 
     def complain(self) -> None:

@@ -6,7 +6,7 @@ falls from above or touches nothing but that liquid. Volumes µL.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -93,10 +93,10 @@ class Stretch:
     """µL that each source of known volume has beyond what the pairs ask, its dead volume and films not counted."""
 
     def __post_init__(self) -> None:
-        asked: Counter[str] = Counter()
+        asked: defaultdict[str, float] = defaultdict(float)
         for pair in self.pairs:
             self.arriving[pair.destination].add(self.contents.source(pair.source).token)
-            asked[pair.source] += pair.volume  # type: ignore[assignment]
+            asked[pair.source] += pair.volume
         for well, volume in asked.items():
             held = self.contents[well].volume
             if held is not None:

@@ -6,7 +6,7 @@ is filled in.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -99,7 +99,7 @@ def plan_fills(protocol: Protocol, standing: Standing) -> tuple[Fill, ...]:
     Raises:
         CompileError: a well of the deck holds another liquid already.
     """
-    used: Counter[tuple[str, str]] = Counter()
+    used: defaultdict[tuple[str, str], float] = defaultdict(float)
     fills = [
         _fill(material, well, standing, used)
         for material in protocol.materials
@@ -108,11 +108,11 @@ def plan_fills(protocol: Protocol, standing: Standing) -> tuple[Fill, ...]:
     return tuple(fill for fill in fills if fill.volume > 0 or fill.settled is not None)
 
 
-def _fill(material: Material, well: str, standing: Standing, used: Counter[tuple[str, str]]) -> Fill:
+def _fill(material: Material, well: str, standing: Standing, used: defaultdict[tuple[str, str], float]) -> Fill:
     present = standing.composition(well)
     _refuse_others(material, well, present)
     ready = max(0.0, present.get(material.liquid, 0.0) - used[well, material.liquid])
-    used[well, material.liquid] += material.volume  # type: ignore[assignment]
+    used[well, material.liquid] += material.volume
     missing = material.volume - ready
     return Fill(
         well=well,
