@@ -34,7 +34,7 @@ def move_labware(state: LabState, labware: str, site: str, by: Literal["arm", "p
         return (Effect(kind="unknown labware", place=labware),)
     if target is None and site != OFF_DECK:
         return (Effect(kind="unknown site", place=site),)
-    if state.sites.get(site, labware) != labware:
+    if state.sites.get(site, labware) != labware or _refused_by_software(state, instance, site):
         return (Effect(kind="site occupied", place=site),)
     origin = state.workcell.sites.get(instance.site)
     if not _suits(instance, origin, target, by, chute=state.workcell.chute):
@@ -51,6 +51,14 @@ def move_labware(state: LabState, labware: str, site: str, by: Literal["arm", "p
     instance.site = site
     state.look_at(instance)
     return ()
+
+
+def _refused_by_software(state: LabState, instance: LabwareInstance, site: str) -> bool:
+    """Whether the labware stands there already, and the robot's software takes that for another's place.
+
+    Opentrons' does (9.0.0, ``LocationIsOccupiedError``), whoever carries; other robots put it down again.
+    """
+    return state.workcell.robot in ("OT-2", "Flex") and instance.site == site != OFF_DECK
 
 
 def _suits(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from heapq import heappop, heappush
+from itertools import pairwise
 
 from protocols.compiler.contents import Contents
 from protocols.compiler.geometry import Deck, Place, together
@@ -79,6 +82,29 @@ def _first(lane: Lane, *, destination: bool) -> str:
     raise AssertionError("a lane without a well")
 
 
+def _in_order(batches: Sequence[Batch]) -> list[Batch]:
+    """Batches by the first pair that they serve; the tips of one pair one after the other, so that mixing is last."""
+    before: TopologicalSorter[int] = TopologicalSorter(dict.fromkeys(range(len(batches)), ()))
+    parts: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, batch in enumerate(batches):
+        for pair, part in (part for lane in batch.lanes for part in lane.parts):
+            parts[pair].append((part, number))
+    for each in parts.values():
+        for (_, one), (_, then) in pairwise(sorted(each)):
+            if one != then:
+                before.add(then, one)
+    before.prepare()
+    ready: list[tuple[int, int]] = []
+    ordered: list[Batch] = []
+    while before.is_active():
+        for number in before.get_ready():
+            heappush(ready, (min(lane.index for lane in batches[number].lanes), number))
+        _, number = heappop(ready)
+        ordered.append(batches[number])
+        before.done(number)
+    return ordered
+
+
 class Arranger:
     """Puts lanes on channels; keeps what it worked out about places."""
 
@@ -107,8 +133,7 @@ class Arranger:
             chosen, count = self._pool(contents, pool)
             batches += chosen
             acts += count
-        batches.sort(key=lambda batch: min(lane.index for lane in batch.lanes))
-        return batches, acts
+        return _in_order(batches), acts
 
     def _pool(self, contents: Contents, pool: list[Lane]) -> tuple[list[Batch], int]:
         tool = pool[0].tool

@@ -59,6 +59,7 @@ class Lane:
         index: the first pair it serves, for a stable order.
         clean: afterwards the tip has touched nothing but the liquid ``token``.
         bundle: lanes of one bundle run side by side.
+        parts: (pair, number) of each pair that takes several tips, one after the other, of which this is one.
     """
 
     tool: Tool
@@ -67,6 +68,7 @@ class Lane:
     token: str | None = None
     clean: bool = False
     bundle: int | None = None
+    parts: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def acts(self) -> int:
@@ -251,7 +253,6 @@ def soils(stretch: Stretch, tool: Tool, pair: Pair) -> bool:
 
 def lanes_for(stretch: Stretch, tool: Tool, pairs: Sequence[Pair], *, most: int = 1) -> list[Lane]:
     """The lanes of pairs that carry one liquid: as few tips as can be, or up to ``most`` side by side."""
-    token = stretch.token(pairs[0])
     if stretch.handling.tips == "each transfer":
         return [lane for pair in pairs for lane in _own(stretch, tool, pair)]
     clean = [pair for pair in pairs if not soils(stretch, tool, pair)]
@@ -263,12 +264,13 @@ def lanes_for(stretch: Stretch, tool: Tool, pairs: Sequence[Pair], *, most: int 
         lanes = [_sweep(stretch, tool, clean[start::width], bundle) for start in range(width)]
     for pair in dirty:
         rider = next((lane for lane in lanes if lane.clean), None)
-        for number, cycles in enumerate(_soiling(stretch, tool, pair, fresh=rider is None)):
-            if number == 0 and rider is not None:
-                rider.cycles += cycles
-                rider.clean = False
-            else:
-                lanes.append(Lane(tool, cycles, pair.index, token=token))
+        own = _own_lanes(stretch, tool, pair, fresh=rider is None)
+        if rider is not None:
+            rider.cycles += own[0].cycles
+            rider.parts += own[0].parts
+            rider.clean = False
+            own = own[1:]
+        lanes += own
     return lanes
 
 
@@ -276,8 +278,17 @@ def _own(stretch: Stretch, tool: Tool, pair: Pair) -> list[Lane]:
     """The lanes of a pair that gets a new tip whatever it carries."""
     if not soils(stretch, tool, pair):
         return [_sweep(stretch, tool, [pair], None)]
-    token = stretch.token(pair)
-    return [Lane(tool, cycles, pair.index, token=token) for cycles in _soiling(stretch, tool, pair, fresh=True)]
+    return _own_lanes(stretch, tool, pair, fresh=True)
+
+
+def _own_lanes(stretch: Stretch, tool: Tool, pair: Pair, *, fresh: bool) -> list[Lane]:
+    """The lanes of a pair that soils its tips."""
+    token, every = stretch.token(pair), _soiling(stretch, tool, pair, fresh=fresh)
+    lanes = [Lane(tool, cycles, pair.index, token=token) for cycles in every]
+    if len(lanes) > 1:
+        for number, lane in enumerate(lanes):
+            lane.parts.append((pair.index, number))
+    return lanes
 
 
 def single_lane(stretch: Stretch, tool: Tool, pairs: Sequence[Pair]) -> Lane:

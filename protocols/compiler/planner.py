@@ -13,7 +13,7 @@ from typing import Literal
 
 from protocols.compiler.batches import Arranger, Batch, block_batches
 from protocols.compiler.geometry import Deck
-from protocols.compiler.lanes import Lane, Stretch, lanes_for, single_lane
+from protocols.compiler.lanes import Lane, Stretch, lanes_for, single_lane, soils
 from protocols.compiler.pairs import Pair
 from protocols.compiler.tools import TipStock, Tool
 from protocols.liquids import Behaviours
@@ -31,12 +31,19 @@ class _Choice:
     """One way of moving pairs of one liquid."""
 
     tool: Tool
+    pairs: Sequence[Pair]
     lanes: list[Lane]
 
     @property
     def cost(self) -> tuple[int, int, float, int]:
         acts = sum(lane.acts for lane in self.lanes)
         return len(self.lanes), acts, self.tool.tip.capacity * len(self.lanes), self.tool.rank
+
+
+def _fewest(parts: Sequence[Sequence[_Choice]]) -> tuple[int, int]:
+    """The fewest tips that all parts take, and with these the fewest instructions."""
+    costs = [min(choice.cost for choice in choices) for choices in parts]
+    return sum(cost[0] for cost in costs), sum(cost[1] for cost in costs)
 
 
 class Planner:
@@ -107,7 +114,7 @@ class Planner:
         return best
 
     def _fewest_tips(self, stretch: Stretch, group: list[Pair]) -> int:
-        return sum(min(choice.cost for choice in choices)[0] for choices in self._split(stretch, group))
+        return _fewest(self._split(stretch, group))[0]
 
     def _groups(self, stretch: Stretch, pairs: Sequence[Pair]) -> list[list[Pair]]:
         groups: dict[str | None, list[Pair]] = defaultdict(list)
@@ -122,6 +129,38 @@ class Planner:
         return []
 
     def _split(self, stretch: Stretch, group: list[Pair]) -> list[list[_Choice]]:
+        """Every way of moving each part of a group; pairs that take several tips are set apart if that saves some."""
+        parts = self._parts(stretch, group)
+        apart: dict[int, list[Pair]] = defaultdict(list)
+        staying: list[Pair] = []
+        for choices in parts:
+            home = min(choices, key=lambda choice: choice.cost)
+            for pair in home.pairs:
+                tool = self._sparing(stretch, pair, home.tool)
+                (staying if tool is home.tool else apart[self._plain.index(tool)]).append(pair)
+        if not apart:
+            return parts
+        others = self._parts(stretch, staying)
+        others += [[self._choice(stretch, self._plain[at], pairs)] for at, pairs in sorted(apart.items())]
+        return others if _fewest(others) < _fewest(parts) else parts
+
+    def _sparing(self, stretch: Stretch, pair: Pair, tool: Tool) -> Tool:
+        """The tool that moves a pair which soils its tip with the fewest tips and instructions; ``tool`` if it does."""
+
+        def cost(tool: Tool) -> tuple[int, int]:
+            lanes = lanes_for(stretch, tool, [pair])
+            return len(lanes), sum(lane.acts for lane in lanes)
+
+        def strokes(tool: Tool) -> int | None:
+            return tool.strokes(pair.volume, stretch.behaviours(pair), stretch.handling)
+
+        if strokes(tool) == 1 or not soils(stretch, tool, pair):
+            return tool
+        return min(
+            (each for each in self._plain if strokes(each) is not None), key=lambda each: (cost(each), each != tool)
+        )
+
+    def _parts(self, stretch: Stretch, group: list[Pair]) -> list[list[_Choice]]:
         """Every way of moving a group with one tool; the group is cut where no tool can move all of it."""
         left = group
         parts: list[list[_Choice]] = []
@@ -143,7 +182,7 @@ class Planner:
 
     def _choice(self, stretch: Stretch, tool: Tool, pairs: Sequence[Pair]) -> _Choice:
         width = tool.pipette.channels if self._favour == "moves" else 1
-        return _Choice(tool, lanes_for(stretch, tool, pairs, most=width))
+        return _Choice(tool, pairs, lanes_for(stretch, tool, pairs, most=width))
 
     def _best_arrangement(self, stretch: Stretch, groups: Sequence[Sequence[_Choice]]) -> list[Batch]:
         """The best of: for each liquid the tool that suits it best, or one tool for all that it suits."""

@@ -116,7 +116,7 @@ def _explain(state: LabState, effect: Effect) -> tuple[str, str]:
             return "there is no such site", "see 'labwright workcell show' for the sites"
         case "site occupied":
             return (
-                f"'{state.labware_at(effect.place)}' stands there",
+                f"'{state.labware_at(effect.place)}' stands there already",
                 "move that away first, or choose a free site",
             )
         case "site unsuitable":

@@ -25,7 +25,7 @@ from protocols.program import (
     Wait,
 )
 from protocols.quantities import show_duration, show_volume
-from protocols.specs import OFF_DECK, PipetteSpec, WorkcellSpec
+from protocols.specs import PipetteSpec, WorkcellSpec
 from protocols.timing import seconds
 from protocols.verify.checks import Problem, Stroke, class_problems, height_problems, surface_problems
 from protocols.verify.collisions import acting, adapter_problems, collision_problems
@@ -240,10 +240,6 @@ class _Pass:
     def _move(self, instruction: MoveLabware) -> Sequence[Effect]:
         if self.workcell.arm is None and instruction.by == "arm":
             self._add("D08", instruction, "the workcell has no arm", "ask a person to move it", instruction.labware)
-        stays = self.state.site_of(instruction.labware) == instruction.site != OFF_DECK
-        if stays and self.workcell.robot in ("OT-2", "Flex"):  # their software refuses it; others put it down again
-            mend = "leave the move out, or name another site"
-            self._add("P04", instruction, f"'{instruction.labware}' stands there already", mend, instruction.site)
         self._looked.clear()
         self._fine.clear()
         effects = self.state.move_labware(instruction.labware, instruction.site, instruction.by)

@@ -161,6 +161,22 @@ MISTAKES = (
         "set_and_wait_for_shake_speed",
     ),
     Mistake(
+        "P04",
+        (move("flat", "D2"),),
+        (move("flat", "C2"),),
+        "    protocol.move_labware(plate, 'C2', use_gripper=True)",
+        "    protocol.move_labware(plate, 'C3', use_gripper=True)",
+        "already present",
+    ),
+    Mistake(
+        "P04",
+        (move("flat", "D2", "person"),),
+        (move("flat", "C2", "person"),),
+        "    protocol.move_labware(plate, 'C2')",
+        "    protocol.move_labware(plate, 'C3')",
+        "already present",
+    ),
+    Mistake(
         "P11",
         (WHOLE, move("tips_50", "C2")),
         (WHOLE, move("flat", "C2", "person")),

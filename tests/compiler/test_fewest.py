@@ -183,6 +183,20 @@ ALL_OWN = {f"plate/{row}{column}": (f"{row}{column}", 100.0) for row in "ABCDEFG
             0,
             id="nothing to move",
         ),
+        pytest.param(
+            "starlet",
+            {
+                "do": "distribute",
+                "source": "bath/A1",
+                "destination": ["other/B1", "other/A1"],
+                "volume": ["5 uL", "480 uL"],
+                "handling": {"mix_after": 1},
+            },
+            {"bath/A1": ("buffer", 15000.0)},
+            2,
+            10,
+            id="a small tip for 5 uL and a large one for 480 uL, not ten small ones: five instructions for each",
+        ),
     ],
 )
 def test_hand_worked_jobs(

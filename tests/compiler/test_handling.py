@@ -134,6 +134,39 @@ def test_mixing_before_is_in_the_source_and_after_in_the_destination_once() -> N
     assert (after.cycles, after.volumes) == (3, (80.0,))
 
 
+def test_mixing_after_follows_the_last_of_many_strokes_whatever_else_is_moved_beside_them() -> None:
+    """480 µL of a foaming liquid with tips of 60 µL: nine tips, more than there are channels."""
+    protocol = Protocol.model_validate(
+        {
+            "title": "strokes",
+            "labware": {"to": {"kind": DEEP["starlet"]}, "bath": {"category": "trough"}},
+            "liquids": {"soap": {"name": "soap", "behaviours": ["foaming"]}},
+            "materials": [{"liquid": "soap", "wells": "bath/A1", "volume": "10 mL"}],
+            "steps": [
+                {
+                    "id": "move",
+                    "do": "distribute",
+                    "source": "bath/A1",
+                    "destination": ["to/B1", "to/A1"],
+                    "volume": ["2 uL", "480 uL"],
+                    "handling": {"mix_after": 2},
+                }
+            ],
+        }
+    )
+    compiled = compile_protocol(protocol, only_tips(workcell("starlet").spec, "tips_50"))
+    into: dict[str, float] = {}
+    mixed_at: dict[str, list[float]] = {}
+    for said in compiled.program.instructions:
+        if isinstance(said, Dispense):
+            for well, volume in zip(said.wells, said.volumes, strict=True):
+                into[well] = into.get(well, 0.0) + volume
+        elif isinstance(said, Mix):
+            for well in said.wells:
+                mixed_at.setdefault(well, []).append(into[well])
+    assert mixed_at == {"to/A1": [pytest.approx(480.0)], "to/B1": [pytest.approx(2.0)]}
+
+
 def test_the_mixing_stroke_is_what_was_moved_unless_said_and_what_there_is_at_most() -> None:
     spec = only_tips(workcell("starlet").spec, "tips_300")
     assert of(transfer(spec, "50 uL", into=100, mix_after=2), Mix)[0].volumes == (50.0,)

@@ -29,7 +29,10 @@ def _reason(lab: ExactLab, step: MoveLabware) -> ExactEffect | None:
         return ExactEffect("unknown labware", step.labware)
     if step.site != OFF_DECK and site is None:
         return ExactEffect("unknown site", step.site)
-    if site is not None and any(at == step.site for name, at in lab.sites.items() if name != step.labware):
+    stands = [name for name, at in lab.sites.items() if site is not None and at == step.site]
+    if lab.workcell.robot not in ("OT-2", "Flex"):
+        stands = [name for name in stands if name != step.labware]
+    if stands:
         return ExactEffect("site occupied", step.site)
     kind, here = lab.workcell.kinds[lab.placed[step.labware].kind], lab.sites[step.labware]
     taken = site is None or kind.category in site.accepts
