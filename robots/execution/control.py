@@ -31,6 +31,8 @@ MakeSafe = Callable[[], Awaitable[None]]
 """Stops all motion on a path of its own."""
 _LONGEST_LINE = 65536
 _LONGEST_REASON = 1000
+_POLL_SECONDS = 0.02
+"""s after which the server notices at the latest that it is to close."""
 _READ_SECONDS = 2.0
 """s in which whoever connects must ask."""
 
@@ -169,7 +171,9 @@ class ControlServer:
                 mend="Let TMPDIR name a folder with a short path",
             ) from None
         os.chmod(self.address, 0o600)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": _POLL_SECONDS}, daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:

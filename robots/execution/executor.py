@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
-from protocols.digests import digest
 from protocols.errors import ApprovalError, InputError, LeaseError, RecordError
 from protocols.labstate import LabState
 from protocols.ports import Approval, CheckpointHook, EventListener, Person
@@ -114,7 +113,7 @@ class Executor:
         spec, where = self.workcell.spec, f"run {run.run}"
         if run.record.workcell != spec.name:
             raise InputError(f"it is a run of workcell '{run.record.workcell}', not of '{spec.name}'", where=where)
-        if digest(run.workcell) != digest(spec):
+        if run.workcell != spec:
             raise ApprovalError(
                 "the workcell file changed after this run was made",
                 where=where,

@@ -46,6 +46,7 @@ class Server:
         self.path = path
         self._idle = idle
         self._connections: set[asyncio.Task[None]] = set()
+        self._told_to_end = False  # once that is answered, it ends
         self._ended = asyncio.Event()
         self._left = asyncio.Event()
         self._calls: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
@@ -134,6 +135,8 @@ class Server:
             data = encode({"id": number, "error": encode_error(error)})
         writer.write(data)
         await writer.drain()
+        if self._told_to_end:
+            self._ended.set()
         return True
 
     async def _answer(self, message: dict[str, Any], writer: asyncio.StreamWriter) -> Any:
@@ -201,7 +204,7 @@ class Server:
         return {"workcell": self.world.workcell.name, "log": self.world.log_identity()}
 
     async def _shutdown(self, arguments: dict[str, Any]) -> Any:
-        asyncio.get_running_loop().call_later(0.05, self._ended.set)  # after the answer left
+        self._told_to_end = True
 
 
 def _text(arguments: dict[str, Any], name: str) -> str:
