@@ -188,9 +188,9 @@ def test_run_and_lab_are_killed_at_random_again_and_again(killer, tmp_path, work
     run = make_run(home, workcell, program, seed=seed)
     kills = 0
     for attempt in range(40):
-        kill = {} if attempt == 39 else {"kill_after": chance.uniform(0.02, 0.5)}
+        kill = {} if attempt == 39 else {"kill_after": chance.uniform(0.02, 0.3)}
         if chance.random() < 0.3:
-            kill = {"lab_kill_after": chance.uniform(0.02, 0.5)}
+            kill = {"lab_kill_after": chance.uniform(0.02, 0.3)}
         ended = killer.attempt(home, run, **kill)
         kills += ended["killed"]
         if not ended["killed"]:

@@ -186,7 +186,10 @@ def test_it_cannot_signal_others(run: Run, number: int, whom: str) -> None:
         ("import time; time.sleep(1000)", "time"),
         ("import signal; [signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]\nwhile True: pass", "time"),
         ("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", "processes"),
-        ("import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(99,)).start()", "processes"),
+        (
+            "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
+            "processes",
+        ),
         ("while True: print('x' * 100_000)", "output"),
         ("kept = []\nwhile True: kept.append(b'x' * 10_000_000)", "memory"),
         ("while True: open('big', 'ab').write(b'x' * 1_000_000)", "disk"),
