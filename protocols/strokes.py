@@ -317,7 +317,8 @@ def mix(
             effects.append(Effect(kind="air drawn", place=well.reference, channel=channel, amount=asked - drawn))
         if tip.wet is not None and well.volume > DUST:
             _stir_in(well, channel, tip, well.volume - well.cavity.out_of_reach(fixed) > DUST, effects)
-        judge_room(tip, well.reference, channel, effects, beside=asked - tip.air())
+        clinging = max(0.0, film - tip.liquid())  # from the first cycle on
+        judge_room(tip, well.reference, channel, effects, beside=asked - tip.air() + clinging)
         tip.stir(well, film)
     return effects
 

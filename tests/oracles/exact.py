@@ -294,7 +294,7 @@ class ExactLab:
                 yield from judge_stirring(use, reached=_reach(use.well, height) > 0)
             had = use.tip.liquid()
             use.tip.column = [Segment(had)]
-            yield from judge_room(use.tip, use.place, use.channel, use.volume)
+            yield from judge_room(use.tip, use.place, use.channel, use.volume + max(film - total(had), Fraction(0)))
             pour(use.well.holds, had)
             use.tip.column = []
             use.tip.pass_by(use.well.holds)
