@@ -117,7 +117,7 @@ def _explain(state: LabState, effect: Effect) -> tuple[str, str]:
         case "site occupied":
             return (
                 f"'{state.labware_at(effect.place)}' stands there already",
-                "move that away first, or choose a free site",
+                "move that away first, or choose a free site; leave out a move to where it stands",
             )
         case "site unsuitable":
             return (

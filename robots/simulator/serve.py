@@ -46,7 +46,7 @@ class Server:
         self.path = path
         self._idle = idle
         self._connections: set[asyncio.Task[None]] = set()
-        self._told_to_end = False  # once that is answered, it ends
+        self._told_to_end = False
         self._ended = asyncio.Event()
         self._left = asyncio.Event()
         self._calls: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
@@ -133,10 +133,12 @@ class Server:
             return False  # a planned fault: the client hears nothing more on this connection
         except LabwrightError as error:
             data = encode({"id": number, "error": encode_error(error)})
-        writer.write(data)
-        await writer.drain()
-        if self._told_to_end:
-            self._ended.set()
+        try:
+            writer.write(data)
+            await writer.drain()
+        finally:  # also where whoever told it to end is gone
+            if self._told_to_end:
+                self._ended.set()
         return True
 
     async def _answer(self, message: dict[str, Any], writer: asyncio.StreamWriter) -> Any:

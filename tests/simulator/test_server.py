@@ -105,6 +105,15 @@ async def test_every_call_reaches_a_world_in_another_process(process):
     assert not process.socket.exists()
 
 
+def test_it_ends_though_whoever_told_it_to_is_gone_before_the_answer(folder: Path) -> None:
+    server = Served(small_world(), folder / "s")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(server.path))
+        connection.sendall(b'{"id": 1, "call": "shutdown"}\n')
+    server.thread.join(20.0)
+    assert not server.thread.is_alive()
+
+
 async def test_a_client_may_die_and_another_goes_on(process):
     first = process.start()
     await first.prepare(LABWARE, CONTENTS, LIQUIDS)
