@@ -28,7 +28,7 @@ from protocols.opentrons.inference import infer_contents
 from protocols.program import Program
 from protocols.verify import verify
 from robots.execution.approval import SIMULATION
-from robots.execution.executor import Executor
+from robots.execution.executor import Company, Executor
 from robots.execution.home import Home
 from robots.execution.labs import LocalLab
 from robots.execution.run_folder import Simulation, create_run
@@ -38,15 +38,23 @@ from robots.workcell import Workcell
 NO_PEER = "not installed: run 'python -m benchmarks.peers opentrons'"
 
 
-def simulate(program: Program, workcell: Workcell, home: Path) -> int:
-    """Run the program in a simulated lab with its journal on; how many instructions were done."""
+def simulate(program: Program, workcell: Workcell, home: Path) -> None:
+    """Run the program in a simulated lab with its journal on; what it asks of a person is done at once.
+
+    Raises:
+        RuntimeError: it did not run to its end.
+    """
     simulation = Simulation()
     kept = Home(home)
     start = LabState.start(workcell.spec)
     run = create_run(kept, program, workcell.spec, start, workcell_file=str(workcell.path), simulation=simulation)
     run.approve(SIMULATION)
     executor = Executor(kept, workcell, devices=lambda run: LocalLab(workcell, program, run.run, simulation))
-    return len(executor.execute(run).finished)
+    done = executor.execute(
+        run, Company(person=lambda question, choices: "done" if "done" in choices else None)
+    ).finished
+    if len(done) < len(program.instructions):
+        raise RuntimeError(f"{program.title}: {len(done)} of {len(program.instructions)} instructions were done")
 
 
 def measure(file: Path, folder: Path, python: Path | None, repeats: int) -> dict[str, Any]:
@@ -66,9 +74,8 @@ def measure(file: Path, folder: Path, python: Path | None, repeats: int) -> dict
         "verify_s": median_seconds(lambda: verify(program, workcell.spec), repeats),
     }
     began = time.perf_counter()
-    done = simulate(program, workcell, folder / f"home {path.name}")
+    simulate(program, workcell, folder / f"home {path.name}")
     figures["simulate_s"] = time.perf_counter() - began
-    figures["carried_out"] = done
     figures["opentrons_analysis_s"], figures["reason"] = genuine(program, workcell, path, python, repeats)
     return figures
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+TRACE = 1e-6
+"""A composition holds a liquid that is more than this fraction of it; less is what rounding, or a carry-over that was
+judged already, has left."""
 _LARGEST_SCALE = 1e12
 """Beyond this ratio of map to volume the map is written anew, long before floats could overflow."""
 
@@ -33,13 +36,19 @@ class Mixture:
         scale = volume / self.total
         return {liquid: part * scale for liquid, part in self.parts.items()}
 
-    def lacks(self, other: Mixture, least: float) -> tuple[str, ...]:
-        """The liquids that ``other`` has at more than the fraction ``least`` and this one has not at all."""
-        if other is self or other.parts.keys() <= self.parts.keys():
+    def holds(self, liquid: str) -> bool:
+        """Whether more than a :data:`TRACE` of this composition is ``liquid``."""
+        return self.parts.get(liquid, 0.0) > TRACE * self.total
+
+    def liquids(self) -> tuple[str, ...]:
+        """The liquids that this composition holds, each more than a :data:`TRACE` of it."""
+        return tuple(filter(self.holds, self.parts))
+
+    def lacks(self, other: Mixture) -> tuple[str, ...]:
+        """The liquids that ``other`` holds and this one does not, each more than a :data:`TRACE` of its composition."""
+        if other is self:
             return ()
-        smallest = least * other.total
-        mine = self.parts
-        return tuple(liquid for liquid, part in other.parts.items() if part > smallest and liquid not in mine)
+        return tuple(liquid for liquid in other.parts if other.holds(liquid) and not self.holds(liquid))
 
 
 class Content:

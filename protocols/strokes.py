@@ -19,9 +19,6 @@ from protocols.vessels import Well, judge_end, judge_room
 if TYPE_CHECKING:
     from protocols.labstate import LabState
 
-TRACE = 1e-6
-"""A fraction of a tip's last composition below which a liquid is not counted as carried over."""
-
 
 def aspirate(
     state: LabState,
@@ -152,7 +149,7 @@ def _enter(well: Well, channel: int, tip: Tip, film: float, effects: list[Effect
     inside = well.mixture()
     if tip.wet is None or tip.wet is inside:
         return
-    foreign = inside.lacks(tip.wet, TRACE)
+    foreign = inside.lacks(tip.wet)
     if foreign:
         kind: EffectKind = "foreign liquid" if _changes_places(well, tip, film) > DUST else "used tip"
         effects.append(Effect(kind=kind, place=well.reference, channel=channel, liquids=foreign))
@@ -263,14 +260,10 @@ def _deliver(well: Well, channel: int, tip: Tip, stroke: float, film: float, eff
 
 def judge_given(well: Well, channel: int, tip: Tip, mixture: Mixture, volume: float, effects: list[Effect]) -> None:
     """Note it if ``volume`` µL of ``mixture`` bring a liquid to a well that lacks it, and the tip was not given it."""
-    given = tip.given.parts if tip.given is not None else {}
-    if volume <= DUST or mixture is tip.given or mixture.parts.keys() <= given.keys():
+    if volume <= DUST or mixture is tip.given or well.labware.spec.category == "trash":
         return
-    if well.labware.spec.category == "trash":
-        return
-    known = given.keys() | (well.parts.keys() if well.volume > 0.0 else ())
-    smallest = TRACE * mixture.total
-    foreign = tuple(liquid for liquid, part in mixture.parts.items() if part > smallest and liquid not in known)
+    brought = well.mixture().lacks(mixture) if well.volume > 0.0 else mixture.liquids()
+    foreign = tuple(liquid for liquid in brought if tip.given is None or not tip.given.holds(liquid))
     if foreign:
         effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
 
@@ -327,10 +320,10 @@ def _stir_in(well: Well, channel: int, tip: Tip, reached: bool, effects: list[Ef
     """A wet tip mixes: all that it holds comes to the well."""
     inside = well.mixture()
     held = [mixture for volume, mixture in tip.segments() if volume > DUST and mixture is not None]
-    foreign = tuple(dict.fromkeys(liquid for mixture in held for liquid in inside.lacks(mixture, TRACE)))
+    foreign = tuple(dict.fromkeys(liquid for mixture in held for liquid in inside.lacks(mixture)))
     if foreign:
         effects.append(Effect(kind="foreign liquid", place=well.reference, channel=channel, liquids=foreign))
-    elif reached and tip.wet is not None and (wet := inside.lacks(tip.wet, TRACE)):
+    elif reached and tip.wet is not None and (wet := inside.lacks(tip.wet)):
         effects.append(Effect(kind="used tip", place=well.reference, channel=channel, liquids=wet))
 
 

@@ -107,12 +107,12 @@ class Tip:
         self.draw(mixture, volume)
         held = self.mixture
         if given is None:
-            alike = held is not None and held.parts.keys() <= mixture.parts.keys()
+            alike = held is mixture or (held is not None and not mixture.lacks(held))
             self.given = held if alike else mixture
         elif given is before and not gap:
             self.given = held
         else:
-            self.given = Mixture(given.parts | mixture.parts, 1.0)
+            self.given = Mixture(dict.fromkeys((*given.liquids(), *mixture.liquids()), 1.0), 1.0)
 
     def forget_film(self, film: float) -> None:
         """A tip that holds no more than a film carries nothing that it was given."""
@@ -222,7 +222,7 @@ class Tip:
             "film": self.film,
             "transport_air": self.transport_air,
             "blow_out_air": self.blow_out_air,
-            "given": sorted(self.given.parts) if self.given else None,
+            "given": sorted(self.given.liquids()) if self.given else None,
             "dispensed": self.dispensed,
         }
 

@@ -1,7 +1,8 @@
 """Which liquids a program means to bring where: bookkeeping with the volumes asked, and nothing else.
 
 A well is meant to hold what is poured into it and what is dispensed into it. A tip carries what it drew, until the
-asked volumes say that it is empty, or it draws again after a dispense; what still is in it then is meant for no well.
+asked volumes say that it is empty, or it draws other liquids after a dispense; what still is in it then is meant for
+no well.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class Intent:
     def _aspirate(self, stroke: Aspirate) -> None:
         for channel, well, volume in zip(stroke.channels, stroke.wells, stroke.volumes, strict=True):
             tip = (stroke.pipette, channel)
-            held, liquids = (0.0, frozenset[str]()) if tip in self._emptying else self._held(stroke, channel)
+            held, liquids = self._held(stroke, channel)
+            if tip in self._emptying and not liquids <= self.wells[well]:
+                held, liquids = 0.0, frozenset[str]()
             self._emptying.discard(tip)
             self._carried[tip] = (held + volume, liquids | self.wells[well])
 

@@ -64,7 +64,13 @@ def test_a_blend_is_the_weighted_mean() -> None:
     assert blend(both, 5, both, 2) is both
 
 
-def test_liquids_that_are_only_a_trace_are_not_counted_as_foreign() -> None:
-    trace = Mixture({"a": 1.0, "b": 1e-8}, 1.0 + 1e-8)
-    assert Mixture.pure("a").lacks(trace, 1e-6) == ()
-    assert Mixture.pure("a").lacks(trace, 1e-9) == ("b",)
+def test_liquids_that_are_only_a_trace_are_neither_brought_nor_there() -> None:
+    pure, trace, some = (
+        Mixture.pure("a"),
+        Mixture({"a": 1.0, "b": 1e-8}, 1.0 + 1e-8),
+        Mixture({"a": 1.0, "b": 1e-4}, 1.0001),
+    )
+    assert pure.lacks(trace) == ()
+    assert pure.lacks(some) == trace.lacks(some) == ("b",)
+    assert some.lacks(some) == some.lacks(trace) == ()
+    assert (trace.liquids(), some.liquids()) == (("a",), ("a", "b"))

@@ -43,6 +43,7 @@ from tests.oracles.exact_parts import (
     Use,
     Well,
     foreign,
+    named,
     portion,
     pour,
     remove,
@@ -243,7 +244,7 @@ class ExactLab:
             use.tip.draw(liquid)
             if liquid:
                 before = frozenset() if use.tip.dispensed else use.tip.given
-                use.tip.given, use.tip.dispensed = before | liquid.keys(), False
+                use.tip.given, use.tip.dispensed = before | named(liquid), False
             if use.volume - drawn > NOTHING:  # 7
                 use.tip.draw_air(use.volume - drawn)
                 yield ExactEffect("air drawn", use.place, use.channel, use.volume - drawn)
@@ -300,7 +301,7 @@ class ExactLab:
             use.tip.pass_by(use.well.holds)
             use.tip.draw(take(use.well.holds, min(max(total(had), film), total(use.well.holds))))
             _forget_film(use.tip, film)
-            use.tip.given = frozenset(use.tip.orifice()) if use.tip.given else frozenset()
+            use.tip.given = named(use.tip.orifice()) if use.tip.given else frozenset()
 
     def _clear(self, step: BlowOut | TouchTip) -> Iterator[ExactEffect]:
         uses: list[Use] = []

@@ -197,9 +197,12 @@ def along(profile: tuple[tuple[float, float], ...], x: Fraction, known: int) -> 
     return y0 + (x - x0) * (y1 - y0) / (x1 - x0)
 
 
+def named(amounts: Amounts) -> frozenset[str]:
+    """The liquids that a composition holds: each is more than one part in a million of it."""
+    least = total(amounts) * ONE_IN_A_MILLION
+    return frozenset(name for name, held in amounts.items() if held > least)
+
+
 def foreign(incoming: Amounts, present: Amounts) -> tuple[str, ...]:
-    """Liquids of ``incoming``, each at more than one part in a million, that ``present`` lacks."""
-    whole = total(incoming)
-    return tuple(
-        sorted(name for name, held in incoming.items() if held > whole * ONE_IN_A_MILLION and name not in present)
-    )
+    """Liquids that ``incoming`` holds and ``present`` does not."""
+    return tuple(sorted(named(incoming) - named(present)))
