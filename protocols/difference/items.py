@@ -159,6 +159,7 @@ _OF_STROKES = (
     "drawn by",
     "dispensed by",
     "may take the rest",
+    "pre-wet",
     "all there is",
     "tip policy",
     "touching",

@@ -151,7 +151,7 @@ class _Teller:
                     "volume": act.volume,
                     "air gap": act.air_gap,
                     "may take the rest": (act.rest,),
-                    "pre-wet": act.pre_wet,
+                    "pre-wet": (act.pre_wet,),
                     **self._strokes(act),
                 }
                 touches = [(act.source, "draw"), (act.destination, "add")]

@@ -47,7 +47,7 @@ def slips(name: str, examples: int) -> Callable[[], None]:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_slip_that_is_rejected_fails_or_harms(name: str) -> None:
-    slips(name, 30)()
+    slips(name, 15)()
 
 
 @pytest.mark.slow

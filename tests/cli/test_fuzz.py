@@ -28,7 +28,7 @@ word = st.one_of(st.sampled_from(OPTIONS), st.sampled_from(VALUES), st.text(max_
 command = st.sampled_from([name.split() for name in COMMANDS if name != "doctor"] + [[]])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(command, st.lists(word, max_size=6))
 @pytest.mark.usefixtures("home")
 def test_any_words(tmp_path: Path, command: list[str], words: list[str]) -> None:

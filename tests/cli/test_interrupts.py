@@ -73,6 +73,7 @@ def test_an_answer_is_read_also_after_another_signal(keyboard: int) -> None:
     signal.signal(signal.SIGUSR1, before)
 
 
+@pytest.mark.slow
 def test_ctrl_c_just_before_a_run_waits_for_a_person() -> None:
     heard: list[float] = []
     before = signal.signal(signal.SIGINT, lambda *_: heard.append(time.monotonic()))

@@ -304,3 +304,12 @@ def test_materials_that_are_missing_are_said() -> None:
 def test_what_is_lifted_differs_in_nothing_from_its_program() -> None:
     program = plain().draw(A, 10).put(C, 10).drop().other(Wait, seconds=60).program()
     assert difference(side_of_protocol(lift(program, SPEC).protocol), side_of_program(program, SPEC)).equal
+
+
+def test_a_transfer_in_parts_of_which_the_first_alone_pre_wets_is_one() -> None:
+    handling = {"mix_before": 1, "pre_wet": 1}
+    twice = {"do": "distribute", "source": A, "destination": [C, C], "volume": "5 uL", "handling": handling}
+    wanted = protocol(twice)
+    program = compile_protocol(wanted, SPEC).program
+    assert len({said.liquid_class for said in program.instructions if said.kind == "aspirate"}) == 2
+    assert difference(side_of_protocol(wanted), side_of_program(program, SPEC)).changes == ()

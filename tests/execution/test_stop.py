@@ -153,6 +153,7 @@ def test_stop_acts_within_a_second_while_an_instruction(tmp_path: Path, trouble:
     assert run.go().ledger.progress.phase == "done"
 
 
+@pytest.mark.slow
 def test_a_driver_that_does_not_heed_its_cancellation_does_not_hold_the_run_up(tmp_path: Path) -> None:
     async def stubborn() -> Outcome:
         for _ in range(30):
@@ -183,6 +184,7 @@ def test_stop_acts_while_a_person_is_asked_and_while_the_run_is_paused(tmp_path:
     assert run.go(person=person("done")).kinds[-1] == "run_ended"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hanging", [hang, block], ids=["hangs", "blocks"])
 def test_stop_acts_while_the_devices_are_being_connected(
     tmp_path: Path, hanging: Any, monkeypatch: pytest.MonkeyPatch

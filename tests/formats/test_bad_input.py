@@ -216,6 +216,7 @@ def test_an_alias_bomb_is_refused(tmp_path: Path) -> None:
         assert "more than 2,000,000 values" in refusal(tmp_path, HEAD + "\n".join([*lines, "steps: *x9"]))
 
 
+@pytest.mark.slow
 def test_more_steps_than_are_read(tmp_path: Path) -> None:
     steps = [{"id": f"s{n}", "do": "wait", "duration": "1 s"} for n in range(100_001)]
     said = refusal(tmp_path, json.dumps({"title": "t", "steps": steps}))

@@ -23,6 +23,7 @@ def test_a_protocol_that_ran_has_no_error(name: str, tmp_path: Path) -> None:
     assert bench.errors == set(), bench.findings[:3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", corpus.NAMES)
 def test_what_opentrons_found_is_not_read(name: str, tmp_path: Path) -> None:
     data = corpus.analysis(name)

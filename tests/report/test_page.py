@@ -306,6 +306,7 @@ def test_a_page_that_cannot_be_drawn_leaves_both_files_as_they_were(
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes_in_another_process() -> None:
     code = (
         "import hashlib; from tests.report import test_page as t; r = t.eventful.__wrapped__();"
