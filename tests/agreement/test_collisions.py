@@ -123,7 +123,7 @@ def definition(kind: str) -> dict[str, Any]:
 def outline(scene: Scene) -> tuple[float, float, float, float, float]:
     """Left, right, front and back of the head's body, and its underside, mm from the front left slot."""
     folder = DATA / "pipette/definitions/2/geometry/ninety_six_channel/p1000"
-    pipette = json.loads((folder / "3_7.json").read_text(encoding="utf-8"))
+    pipette = json.loads((folder / "3_6.json").read_text(encoding="utf-8"))
     rack, nozzle = definition(RACK), pipette["nozzleMap"][scene.nozzles[0]]
     well, slot = rack["wells"][scene.first], SLOT[scene.rack]
     mount = slot[0] + well["x"] - nozzle[0], slot[1] + well["y"] - nozzle[1]

@@ -17,7 +17,7 @@ from tests.oracles.programs import BENCH, LIQUIDS, Story, story
 
 STORIES = st.randoms(use_true_random=False).map(story)
 FAST = settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -169,6 +169,7 @@ async def test_make_safe_stops_an_act_of_another_connection(folder):
     server.end()
 
 
+@pytest.mark.slow
 async def test_a_long_act_keeps_saying_that_it_goes_on(folder, monkeypatch):
     monkeypatch.setattr("robots.simulator.serve.BUSY_EVERY", 0.05)
     server = Served(small_world(pace=1.0), folder / "s")

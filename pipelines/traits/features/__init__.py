@@ -1,0 +1,1 @@
+"""Patch activations of a vision model."""

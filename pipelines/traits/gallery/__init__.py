@@ -1,0 +1,1 @@
+"""Pages to look at: what each latent marks, and where."""

@@ -1,0 +1,1 @@
+"""Latents that mark a taxon."""

@@ -1,0 +1,1 @@
+"""Parametric organisms: images whose parts and traits are known."""

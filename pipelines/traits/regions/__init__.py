@@ -1,0 +1,1 @@
+"""Where in the original image a latent fires."""
