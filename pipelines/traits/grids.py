@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Grid:
     """A grid of ``rows`` x ``columns`` patches over a rectangle of the upright original image.
 
-    The rectangle is ``left``, ``top``, ``width``, ``height`` in pixels of the original. It may be smaller than the image
-    (centre crop) or reach beyond it (padding). Patches are counted along the rows: patch ``i`` is row ``i // columns``.
+    The rectangle is ``left``, ``top``, ``width``, ``height`` in pixels of the original. It may be smaller than the
+    image (centre crop) or reach beyond it (padding). Patches are counted along the rows: patch ``i`` is row
+    ``i // columns``.
     """
 
     rows: int

@@ -40,7 +40,7 @@ class Specimen:
         taxon: what it is, as the collection says.
         width, height: pixels, upright: after the EXIF orientation was applied.
         licence: as stated for this image or its collection; empty where nobody said.
-        terms: everything else that the collection says of it, by Darwin Core or Audiovisual Core term where there is one.
+        terms: everything else that the collection says of it, by Darwin Core or Audiovisual Core term if there is one.
     """
 
     id: str
