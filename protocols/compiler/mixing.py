@@ -11,13 +11,21 @@ from protocols.compiler.contents import Contents
 from protocols.compiler.geometry import Deck
 from protocols.compiler.lanes import Cycle, Lane, Mixing
 from protocols.compiler.tools import Tool
+from protocols.errors import CompileError
 from protocols.protocol import MixWells
+from protocols.quantities import show_volume
+from protocols.tips import DUST
 
 
 def mixing_lanes(step: MixWells, deck: Deck, contents: Contents, tools: Sequence[Tool]) -> list[Batch]:
-    """The batches that mix all wells of a step; wells that hold the same liquid share a tip."""
+    """The batches that mix all wells of a step; wells that hold the same liquid share a tip.
+
+    Raises:
+        CompileError: a tip reaches nothing of what a well holds.
+    """
     groups: dict[str | None, list[str]] = defaultdict(list)
     for well in dict.fromkeys(step.wells):
+        _check_reach(step, deck, contents, well)
         groups[contents.source(well).token].append(well)
     lanes: list[Lane] = []
     for index, (token, wells) in enumerate(groups.items()):
@@ -28,6 +36,17 @@ def mixing_lanes(step: MixWells, deck: Deck, contents: Contents, tools: Sequence
         lanes.append(Lane(tool, cycles, index, token=token, clean=True))
     batches, _ = Arranger(deck).arrange(contents, lanes)
     return batches
+
+
+def _check_reach(step: MixWells, deck: Deck, contents: Contents, well: str) -> None:
+    holds, dead = contents.source(well).volume, deck.place(well).shape.dead_volume or 0.0
+    if holds is not None and holds - dead <= DUST:
+        out_of_reach = f", of which no tip reaches {show_volume(dead)}" if holds else ""
+        raise CompileError(
+            f"{well} holds {show_volume(holds)}{out_of_reach}: there is nothing to mix",
+            where=f"step '{step.id}'",
+            mend="Mix it after something has come in, or leave it out.",
+        )
 
 
 def _unfitness(tool: Tool, volume: float, film: float) -> tuple[float, float, float, int]:

@@ -331,3 +331,17 @@ def test_the_ot2_changes_racks_tip_by_tip() -> None:
     compiled = compile_protocol(protocol, one_rack)
     assert verify(compiled.program, one_rack).ok
     assert (compiled.tallies.tips_in_all, compiled.tallies.racks_exchanged) == (192, 1)
+
+
+def test_a_well_of_which_no_tip_reaches_anything_is_not_mixed() -> None:
+    protocol = Protocol.model_validate(
+        {
+            "title": "mixing",
+            "labware": {"plate": {"kind": "corning_96_wellplate_360ul_flat"}},
+            "liquids": {"dye": {"name": "dye"}},
+            "materials": [{"liquid": "dye", "wells": "plate/A1", "volume": "15 uL"}],
+            "steps": [{"id": "stir", "do": "mix", "wells": "plate/A1", "volume": "20 uL"}],
+        }
+    )
+    with pytest.raises(CompileError, match="plate/A1 holds 15 µL, of which no tip reaches 15 µL"):
+        compile_protocol(protocol, workcell("flex").spec)
