@@ -82,12 +82,12 @@ def test_a_slip_is_either_rejected_or_done_by_pylabrobot() -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_what_is_accepted_does_no_harm_at_length(name: str) -> None:
     lab, programs = PROGRAMS[name]
-    assert share(agree(lab, programs, 200, driven=False), "accepted") >= WORTH
-    assert share(agree(lab, programs, 20, driven=True), "accepted") >= WORTH
+    assert share(agree(lab, programs, 100, driven=False), "accepted") >= WORTH
+    assert share(agree(lab, programs, 15, driven=True), "accepted") >= WORTH
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_slip_is_either_rejected_or_harmless_at_length(name: str) -> None:
-    agree(PROGRAMS[name][0], perturbations(name), 200, driven=False)
-    agree(PROGRAMS[name][0], perturbations(name), 30, driven=True)
+    agree(PROGRAMS[name][0], perturbations(name), 100, driven=False)
+    agree(PROGRAMS[name][0], perturbations(name), 15, driven=True)

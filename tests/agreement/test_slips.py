@@ -53,4 +53,4 @@ def test_a_slip_that_is_rejected_fails_or_harms(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_slip_that_is_rejected_fails_or_harms_at_length(name: str) -> None:
-    slips(name, 120)()
+    slips(name, 60)()

@@ -99,7 +99,7 @@ def test_what_compiles_is_lawful(job: tuple[str, Protocol]) -> None:
 
 
 @pytest.mark.slow
-@examples(1000)
+@examples(600)
 @given(job=jobs)
 def test_what_compiles_is_lawful_many_times(job: tuple[str, Protocol]) -> None:
     lab, protocol = job

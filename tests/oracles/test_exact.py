@@ -50,7 +50,7 @@ def test_labstate_agrees_with_the_exact_interpreter(told: Story) -> None:
 
 
 @pytest.mark.slow
-@settings(FAST, max_examples=800, derandomize=False)
+@settings(FAST, max_examples=500, derandomize=False)
 @given(STORIES)
 def test_labstate_agrees_with_the_exact_interpreter_on_many_programs(told: Story) -> None:
     agree(told)
