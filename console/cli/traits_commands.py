@@ -37,8 +37,8 @@ Backbone = Annotated[
     str | None,
     typer.Option(
         metavar="NAME|PATH",
-        help="The vision model: embedded (default; needs no weights, and is much weaker) or the folder of a checkpoint: "
-        "DINOv2, DINOv3, BioCLIP 2, CLIP, SigLIP.",
+        help="The vision model: embedded (default; needs no weights, and is much weaker), or a checkpoint's folder or "
+        "name: DINOv2, DINOv3, BioCLIP 2, CLIP, SigLIP.",
     ),
 ]
 Layer = Annotated[
@@ -76,14 +76,18 @@ Rank = Annotated[
     str | None,
     typer.Option(
         metavar="RANK",
-        help="Of the taxa: order, family, genus, species …; by default the narrowest with enough specimens.",
+        help="Of the taxa: order, family, genus, species …; by default all of them.",
         rich_help_panel=_MARKS,
     ),
 ]
 Threshold = Annotated[
     float | None,
     typer.Option(
-        metavar="ACTIVATION", min=0, max=1e6, help="A latent fires where it is above this.", rich_help_panel=_MARKS
+        metavar="ACTIVATION",
+        min=0,
+        max=1e6,
+        help="A latent fires where it is above this; by default from half of its own strongest.",
+        rich_help_panel=_MARKS,
     ),
 ]
 Licence = Annotated[
@@ -96,7 +100,7 @@ Layout = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="How the collection is laid out, where that is not recognised.",
+        help="folders, table, imagefolder, manifest, webdataset or flat, where it is not recognised.",
         rich_help_panel=_COLLECTION,
     ),
 ]

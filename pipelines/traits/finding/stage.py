@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -188,12 +187,3 @@ def _sha256(path: Path) -> str:
 
 def _mend(folder: Path) -> str:
     return f"Restore it from a copy, or delete {folder}: that stage and those after it are then done again"
-
-
-def sync(path: Path) -> None:
-    """Put a file that was written on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

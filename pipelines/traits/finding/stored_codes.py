@@ -1,7 +1,7 @@
 """Sparse codes of every image on the disk, some images a file: written once, read by every stage after.
 
 A number takes 10 bytes (patch 2, latent 4, value 4), so that an image of 256 patches of which each has 32 latents takes
-82 KB, where its dense codes at 24,576 latents would take 25 MB.
+82 KB, where its dense codes at 24,576 latents would take 25 MB. Beside them lies how much of each patch is organism.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -29,7 +30,9 @@ class Patches(Protocol):
     """Activations that can be read image by image."""
 
     @property
-    def ids(self) -> Sequence[str]: ...
+    def ids(self) -> Sequence[str]:
+        """Of the images."""
+        ...
 
     def patches(self, index: int) -> NDArray[np.float32]:
         """(patches, dimensions) of one image."""
@@ -39,29 +42,48 @@ class Patches(Protocol):
 class Encoder(Protocol):
     """What gives sparse codes to activations (n, dimensions)."""
 
-    def encode_sparse(self, x: torch.Tensor) -> Codes: ...
+    def encode_sparse(self, x: torch.Tensor) -> Codes:
+        """What is not zero."""
+        ...
+
+
+Foreground = Callable[[int], NDArray[np.floating[Any]]]
+"""The share of each patch of an image that is organism: (patches,), 0 to 1."""
 
 
 def write_codes(
-    activations: Patches, sae: Encoder, folder: Path, *, progress: Callable[[int, int], None] | None = None
+    activations: Patches,
+    sae: Encoder,
+    foreground: Foreground,
+    folder: Path,
+    *,
+    workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Encode every image, file by file; files that are there stay.
 
     Args:
+        foreground: called in ``workers`` threads while codes are made.
         progress: told of images done, and of how many.
 
     Raises:
         OSError: a file cannot be written.
     """
     total = len(activations.ids)
-    for start in range(0, total, SHARD_IMAGES):
-        path = _shard(folder, start)
-        stop = min(start + SHARD_IMAGES, total)
-        if not path.exists():
-            images = [sae.encode_sparse(torch.from_numpy(activations.patches(at))) for at in range(start, stop)]
-            write_bytes(path, _packed(images))
-        if progress is not None:
-            progress(stop, total)
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, total, SHARD_IMAGES):
+            path = _shard(folder, start)
+            stop = min(start + SHARD_IMAGES, total)
+            if not path.exists():
+                shares = pool.map(foreground, range(start, stop))
+                images: list[Codes] = []
+                for at in range(start, stop):
+                    images.append(sae.encode_sparse(torch.from_numpy(activations.patches(at))))
+                    if progress is not None:
+                        progress(at + 1, total)
+                write_bytes(path, _packed(images, list(shares)))
+            elif progress is not None:
+                progress(stop, total)
 
 
 class StoredCodes:
@@ -73,25 +95,34 @@ class StoredCodes:
     def __init__(self, folder: Path, images: int) -> None:
         self._folder = folder
         self._images = images
-        self._loaded: tuple[int, list[Codes]] = (-1, [])
+        self._loaded: tuple[int, list[Codes], list[NDArray[np.float32]]] = (-1, [], [])
 
     def __len__(self) -> int:
         return self._images
 
     def __getitem__(self, image: int) -> Codes:
         """The codes of one image; images of the same file cost nothing more."""
-        start = image - image % SHARD_IMAGES
-        if self._loaded[0] != start:
-            self._loaded = (start, self._read(start))
-        return self._loaded[1][image - start]
+        return self._shard_of(image)[1][image % SHARD_IMAGES]
+
+    def foreground(self, image: int) -> NDArray[np.float32]:
+        """The share of each patch that is organism: (patches,), 0 to 1, in steps of 1/255."""
+        return self._shard_of(image)[2][image % SHARD_IMAGES]
 
     def __iter__(self) -> Iterator[Codes]:
         return (self[image] for image in range(self._images))
 
-    def _read(self, start: int) -> list[Codes]:
+    def _shard_of(self, image: int) -> tuple[int, list[Codes], list[NDArray[np.float32]]]:
+        if not 0 <= image < self._images:
+            raise IndexError(f"image {image} of {self._images}")
+        start = image - image % SHARD_IMAGES
+        if self._loaded[0] != start:
+            self._loaded = (start, *self._read(start))
+        return self._loaded
+
+    def _read(self, start: int) -> tuple[list[Codes], list[NDArray[np.float32]]]:
         path = _shard(self._folder, start)
         try:
-            images = _unpacked(load(path.read_bytes()))
+            images, shares = _unpacked(load(path.read_bytes()))
         except Exception as error:  # safetensors has one error of its own for all that can be wrong
             raise RecordError(
                 f"the codes cannot be read ({error})",
@@ -100,7 +131,7 @@ class StoredCodes:
             ) from error
         if len(images) != min(SHARD_IMAGES, self._images - start):
             raise RecordError(f"holds {len(images)} images", where=str(path), mend=f"Delete {self._folder}")
-        return images
+        return images, shares
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -122,23 +153,26 @@ def _shard(folder: Path, start: int) -> Path:
     return folder / f"codes-{start // SHARD_IMAGES:06d}.safetensors"
 
 
-def _packed(images: Sequence[Codes]) -> bytes:
-    joined = [np.concatenate(parts) for parts in zip(*images, strict=True)]
-    rows, latents, values = joined
+def _packed(images: Sequence[Codes], shares: Sequence[NDArray[np.floating[Any]]]) -> bytes:
+    rows, latents, values = (np.concatenate(parts) for parts in zip(*images, strict=True))
     wide = np.uint16 if rows.max(initial=0) < 1 << 16 else np.uint32
-    return save(
+    data: bytes = save(
         {
             "counts": np.array([len(codes.rows) for codes in images], np.int64),
             "rows": rows.astype(wide),
             "latents": latents.astype(np.int32),
             "values": values.astype(np.float32),
+            "patches": np.array([len(share) for share in shares], np.int64),
+            "foreground": np.rint(np.concatenate(shares) * 255).astype(np.uint8),
         }
     )
+    return data
 
 
-def _unpacked(tensors: dict[str, NDArray[np.generic]]) -> list[Codes]:
-    cuts = np.cumsum(tensors["counts"].astype(np.int64))[:-1]
+def _unpacked(tensors: dict[str, NDArray[Any]]) -> tuple[list[Codes], list[NDArray[np.float32]]]:
+    cuts = np.cumsum(tensors["counts"])[:-1]
     rows = np.split(tensors["rows"].astype(np.int64), cuts)
     latents = np.split(tensors["latents"].astype(np.int64), cuts)
     values = np.split(tensors["values"].astype(np.float32), cuts)
-    return [Codes(*parts) for parts in zip(rows, latents, values, strict=True)]
+    shares = np.split(tensors["foreground"].astype(np.float32) / np.float32(255), np.cumsum(tensors["patches"])[:-1])
+    return [Codes(*parts) for parts in zip(rows, latents, values, strict=True)], shares

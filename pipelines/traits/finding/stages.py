@@ -1,0 +1,162 @@
+"""The stages of the job: what each depends on, and where its work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipelines.traits.collections import Scan, load_scan
+from pipelines.traits.features import Activations, Backbone, load_backbone
+from pipelines.traits.finding.progress import Event, Report
+from pipelines.traits.finding.settings import Settings
+from pipelines.traits.finding.stage import Stage
+from pipelines.traits.finding.stored_codes import StoredCodes
+from pipelines.traits.gallery import Evidence
+from pipelines.traits.marking import Findings, Prevalence, load_prevalence
+from pipelines.traits.sae import Sae, load_sae
+from pipelines.traits.specimens import Specimen
+
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "scan": (),
+    "features": ("scan",),
+    "sae": ("features",),
+    "codes": ("scan", "features", "sae"),
+    "marking": ("scan", "codes"),
+    "regions": ("scan", "features", "codes", "marking"),
+    "gallery": ("scan", "sae", "marking", "regions"),
+}
+"""What each stage reads."""
+
+
+@dataclass
+class Work:
+    """One job at work: where it is, what was asked, and what its whole stages hold.
+
+    Every stage's result is read from its folder, never handed on in memory, so that a job that was interrupted goes the
+    same way as one that was not.
+
+    Attributes:
+        images: the collection.
+        out: the job's folder.
+        identities: of the stages that are whole, so far.
+    """
+
+    images: Path
+    out: Path
+    settings: Settings
+    device: str
+    workers: int
+    report: Report
+    identities: dict[str, str] = field(default_factory=dict)
+
+    def do(self, name: str) -> None:
+        """Do a stage, or go on with it, unless it is whole; the stages it reads must be whole.
+
+        Raises:
+            RecordError: something that was written is damaged.
+            InputError: the collection or a setting cannot be used.
+        """
+        from pipelines.traits.finding import learning, looking, marks, pages
+
+        makers: Mapping[str, tuple[Callable[[Work], dict[str, Any]], Callable[[Work, Path], dict[str, Any]]]] = {
+            "scan": (learning.scan_settings, learning.scan),
+            "features": (learning.features_settings, learning.features),
+            "sae": (learning.sae_settings, learning.sae),
+            "codes": (learning.codes_settings, learning.codes),
+            "marking": (marks.settings, marks.mark_taxa),
+            "regions": (looking.settings, looking.find_regions),
+            "gallery": (pages.settings, pages.write_pages),
+        }
+        wanted, make = makers[name]
+        stage = Stage(self.out / name, wanted(self), {source: self.identities[source] for source in SOURCES[name]})
+        if stage.state() == "whole":
+            self.identities[name] = stage.whole()
+            self.report(Event(name, "kept"))
+            return
+        self.report(Event(name, "begun"))
+        found = make(self, stage.begin())
+        self.identities[name] = stage.finish(found)
+        self.report(Event(name, "done"))
+
+    # -- what whole stages hold ------------------------------------------------------------------------
+
+    @cached_property
+    def scan(self) -> Scan:
+        """The images and what is known of them."""
+        return load_scan(self.out / "scan")
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """The vision model."""
+        name = self.settings.backbone or "embedded"
+        return load_backbone(name, device=self.device, dtype=self.precision, layer=self.settings.layer)
+
+    @property
+    def precision(self) -> torch.dtype:
+        """Of the backbone's arithmetic."""
+        return torch.bfloat16 if self.device.startswith("cuda") else torch.float32
+
+    @cached_property
+    def activations(self) -> Activations:
+        """Of every patch of every image."""
+        return Activations.open(self.out / "features")
+
+    @cached_property
+    def sae(self) -> Sae:
+        """The sparse autoencoder."""
+        return load_sae(self.out / "sae")
+
+    @cached_property
+    def codes(self) -> StoredCodes:
+        """Sparse codes of every image."""
+        return StoredCodes(self.out / "codes", len(self.scan.specimens))
+
+    @cached_property
+    def prevalence(self) -> Prevalence:
+        """How often each latent fires in each taxon."""
+        from pipelines.traits.finding.marks import PREVALENCE
+
+        return load_prevalence(self.out / "marking" / PREVALENCE)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The latents that mark a taxon."""
+        from pipelines.traits.finding.marks import read_findings
+
+        return read_findings(self.out / "marking")
+
+    @cached_property
+    def evidence(self) -> dict[int, list[Evidence]]:
+        """Of each latent that speaks for a taxon."""
+        from pipelines.traits.finding.looks import evidence_by_latent
+
+        return evidence_by_latent(self)
+
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """Where each specimen stands, by its id."""
+        return {specimen.id: place for place, specimen in enumerate(self.specimens)}
+
+    def scanned_otherwise(self) -> bool:
+        """Whether the collection, looked at once more, is another than the one that was scanned.
+
+        Raises:
+            CollectionError: it cannot be read any more.
+        """
+        from pipelines.traits.finding.learning import read_scan
+
+        return read_scan(self) != self.scan
+
+    def forget_scan(self) -> None:
+        """Read the scan anew when it is asked for next."""
+        vars(self).pop("scan", None)
+
+    @property
+    def specimens(self) -> list[Specimen]:
+        """Those that can be used, in the order in which every stage counts them."""
+        return self.scan.specimens
