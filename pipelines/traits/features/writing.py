@@ -1,0 +1,130 @@
+"""Activations of a collection into a store, shard by shard; a killed run goes on with the shard it was at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+import torch
+
+from pipelines.traits.features import shards
+from pipelines.traits.features.backbone import Backbone
+from pipelines.traits.features.pictures import Picture, encoded
+from pipelines.traits.features.shards import Made, Precision, Shard
+from pipelines.traits.features.store import Activations, other_backbone, write_index
+from pipelines.traits.grids import Grid
+from pipelines.traits.specimens import Specimen
+from protocols.errors import InputError, RecordError
+
+Progress = Callable[[int], None]
+"""Is told how many images are done."""
+
+
+def write_activations(
+    backbone: Backbone,
+    images: Iterable[tuple[Specimen, Picture]],
+    folder: Path,
+    *,
+    dtype: Precision = "float16",
+    shard_images: int = 512,
+    batch_images: int = 16,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Activations:
+    """Write a store, or go on with one that was begun with the same images and settings.
+
+    Whole shards are kept, and where ``images`` gives functions instead of arrays, those of whole shards are not even
+    decoded. What comes out is the same, byte for byte, however often the work was interrupted.
+
+    Args:
+        backbone: that encodes.
+        images: specimens with their pictures, always in the same order; taken one by one, never held.
+        folder: of the store; made if it is not there.
+        dtype: precision of the files.
+        shard_images: images in a shard.
+        batch_images: images that go through the backbone together.
+        workers: threads that decode and prepare.
+        progress: told how many images are done.
+
+    Returns:
+        The store, open.
+
+    Raises:
+        InputError: the folder holds activations of other images, settings or another backbone; an image cannot be
+            read.
+        RecordError: a record in the folder is damaged, or the disk is full: what is whole stays, and nothing else.
+    """
+    if dtype not in shards.STORED or shard_images < 1 or batch_images < 1:
+        raise InputError(
+            f"no store of {dtype!r} with {shard_images} images in a shard and {batch_images} in a batch",
+            mend=f"Choose one of {', '.join(shards.STORED)}, and numbers of at least 1",
+        )
+    made = Made(backbone.identity, backbone.dimensions, dtype, shard_images, batch_images)
+    folder.mkdir(parents=True, exist_ok=True)
+    _tidy(folder, made)
+    found: list[Shard] = []
+    done = 0
+    stream = iter(images)
+    for first in stream:
+        chunk = chain([first], islice(stream, shard_images - 1))
+        shard = _kept(folder, len(found))
+        if shard is None:
+            told = _told(encoded(backbone, chunk, batch_images=batch_images, workers=workers), done, progress)
+            shard = shards.write_shard(folder, len(found), made, told)
+        elif shard.ids != tuple(specimen.id for specimen, _ in chunk):
+            raise _other_images(folder)
+        found.append(shard)
+        done += len(shard.ids)
+        if progress is not None:
+            progress(done)
+    if shards.record_path(folder, len(found)).exists():
+        raise _other_images(folder)
+    write_index(folder, made, found)
+    return Activations.open(folder)
+
+
+def _told(
+    images: Iterator[tuple[Specimen, Grid, torch.Tensor]], done: int, progress: Progress | None
+) -> Iterator[tuple[str, Grid, torch.Tensor]]:
+    for count, (specimen, grid, activations) in enumerate(images, start=done + 1):
+        yield specimen.id, grid, activations
+        if progress is not None:
+            progress(count)
+
+
+def _tidy(folder: Path, made: Made) -> None:
+    """Remove what killed writes left, and refuse a folder that holds something else."""
+    for left in [*folder.glob(".*.bin.*"), *folder.glob(".*.json.*")]:
+        left.unlink(missing_ok=True)
+    for path in sorted(folder.glob("[0-9]*.json")):
+        shard = shards.read_shard(folder, int(path.stem)) if path.stem.isdigit() else None
+        if shard is None or shard.made == made:
+            continue
+        if shard.made.backbone != made.backbone:
+            raise other_backbone(folder, shard.made.backbone, made.backbone)
+        raise InputError(
+            f"the folder holds activations that were made with other settings ({shard.made}, now {made})",
+            where=str(folder),
+            mend="Choose those settings, or another folder for these",
+        )
+
+
+def _kept(folder: Path, number: int) -> Shard | None:
+    """A shard that is whole, as far as its size tells; ``None`` where it has to be made."""
+    shard = shards.read_shard(folder, number)
+    if shard is None:
+        return None
+    try:
+        shards.check_size(folder, shard)
+    except RecordError:
+        return None
+    return shard
+
+
+def _other_images(folder: Path) -> InputError:
+    return InputError(
+        "the folder holds activations of other images, or of the same in another order",
+        where=str(folder),
+        mend="Choose another folder, or delete this one to make them anew",
+    )
