@@ -1,0 +1,343 @@
+"""Pixels of an image file as 8-bit RGB, upright, whatever the file holds.
+
+================  =================================================================================================
+in the file       what is made of it
+================  =================================================================================================
+EXIF orientation  applied: the image comes out upright
+16 bits           scaled linearly to 8: white is the most that 8, 10, 12, 14 or 16 bits can say, whichever the values
+                  need. So a picture of a 12-bit camera in a 16-bit file is not black, and pictures of one camera stay
+                  comparable
+CMYK, Lab         converted to sRGB with the profile in the file; without one, CMYK by the plain formula, Lab as D50
+palette           its colours
+alpha             flattened on white
+several frames    the first
+================  =================================================================================================
+
+The header is read first, by Pillow, and only the formats of :data:`FORMATS` are tried: nothing that runs a program.
+Profiles of RGB images are left alone, as by the common loaders of vision models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+import warnings
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+
+from pipelines.traits.collections.archives import open_member
+from pipelines.traits.collections.scans import CollectionError, Reason
+from pipelines.traits.specimens import Specimen
+
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "JPEG2000", "AVIF", "PPM")
+"""Formats that are read, by Pillow's names; MPO (several JPEG in one file) is read as JPEG."""
+
+MOST_PIXELS = 89_478_485
+"""The most pixels of an image: Pillow's own limit, a quarter of a gigabyte as RGB."""
+
+LARGE = 16_000_000
+"""Images of more pixels are decoded one at a time, however many workers there are: this bounds the memory of all."""
+
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+_SIDEWAYS = (5, 6, 7, 8)
+_ORIENTATION = 0x0112
+_one_large = threading.Lock()
+
+
+class Unusable(Exception):
+    """Raised when an image cannot be used: the reason it is quarantined for, and what exactly."""
+
+    def __init__(self, reason: Reason, what: str) -> None:
+        super().__init__(what)
+        self.reason = reason
+        self.what = what
+
+
+def open_image(root: Path, specimen: Specimen) -> NDArray[np.uint8]:
+    """The image of a specimen: (H, W, 3) uint8 RGB, upright; H and W are the specimen's height and width.
+
+    Memory: about 8 bytes a pixel at the peak, at most 0.8 GB; images above :data:`LARGE` one at a time.
+
+    Args:
+        root: the collection's folder.
+        specimen: as reading the collection gave it.
+
+    Raises:
+        CollectionError: the image is not there any more, or not the same file as when it was scanned.
+    """
+    where = str(root / specimen.source)
+    mend = "Scan the collection again: it was changed since"
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(open_source(root, specimen.source))
+            if identity(stream) != specimen.id:
+                raise CollectionError("is not the file that was scanned", where=where, mend=mend)
+            image = stack.enter_context(header(stream))
+            if image.width * image.height > LARGE:
+                stack.enter_context(_one_large)
+            return np.array(decoded(image, stream))
+        except OSError as error:
+            raise CollectionError(f"cannot be read ({error.strerror or error})", where=where, mend=mend) from None
+        except Unusable as error:
+            raise CollectionError(f"{error.reason.value}: {error.what}", where=where, mend=mend) from None
+
+
+def open_source(root: Path, source: str) -> BinaryIO:
+    """The file of an image, by its source, to read.
+
+    Raises:
+        CollectionError: the source leads out of the collection, or its archive has no such member.
+        OSError: it cannot be opened.
+    """
+    path = PurePosixPath(source)
+    if path.is_absolute() or ".." in path.parts:
+        raise CollectionError(f"{source!r} is no path within the collection", where=str(root))
+    at = source.lower().find(".tar::")
+    if at >= 0 and not (root / source).exists():
+        return io.BufferedReader(open_member(root / source[: at + 4], source[at + 6 :]))
+    return open(root / source, "rb")
+
+
+def identity(stream: BinaryIO) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of a file; the stream stands at its beginning afterwards."""
+    digest = hashlib.file_digest(cast(io.BufferedReader, stream), "sha256").hexdigest()
+    stream.seek(0)
+    return digest[:32]
+
+
+def header(stream: BinaryIO) -> ImageFile.ImageFile:
+    """An image of which no pixel was decoded yet.
+
+    Raises:
+        Unusable: it is no image, or has too many pixels.
+    """
+    try:
+        image = Image.open(stream, formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Unusable(Reason.TOO_MANY_PIXELS, str(error).partition(" of ")[0]) from None
+    except UnidentifiedImageError:
+        raise _unidentified(stream) from None
+    except Exception as error:  # decoders raise anything on damaged bytes
+        raise Unusable(Reason.DAMAGED, f"the header cannot be read ({_said(error)})") from None
+    if image.width * image.height > MOST_PIXELS:
+        raise Unusable(Reason.TOO_MANY_PIXELS, f"{image.width} x {image.height} pixels")
+    return image
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height after the EXIF orientation was applied, from the header alone."""
+    if image.format != "TIFF" and orientation(image) in _SIDEWAYS:  # of a TIFF, Pillow gives the upright size
+        return image.height, image.width
+    return image.width, image.height
+
+
+def orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 where there is none or the EXIF block is damaged."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a damaged block raises anything
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def decoded(image: ImageFile.ImageFile, stream: BinaryIO, *, reduced: int = 0) -> Image.Image:
+    """All pixels, 8-bit RGB, upright.
+
+    Args:
+        image: from :func:`header`.
+        stream: its file.
+        reduced: if given, a smaller picture is enough, this long at its shorter side or longer: JPEG is decoded at a
+            fraction, which finds all damage and takes a quarter of the time.
+
+    Raises:
+        Unusable: truncated or damaged, or of a kind without a defined meaning as a picture.
+    """
+    try:
+        if sixteen_bits(image):
+            return Image.fromarray(_from_sixteen(image, stream))
+        if reduced:
+            image.draft(None, (reduced, reduced))
+        turned = orientation(image)
+        image.load()
+        rgb = _flat(image)
+        if image.format != "TIFF" and turned != 1:
+            rgb = _turned(rgb, turned)
+        return rgb
+    except Unusable:
+        raise
+    except MemoryError:
+        raise Unusable(Reason.TOO_MANY_PIXELS, f"no memory for {image.width} x {image.height} pixels") from None
+    except Exception as error:  # decoders raise anything on damaged bytes
+        raise _broken(error) from None
+
+
+def conversion(image: Image.Image) -> str:
+    """What is done to the pixels, in words; empty where they are taken as they stand."""
+    done = []
+    if sixteen_bits(image):
+        done.append("16 bits scaled to 8")
+    elif image.mode in ("CMYK", "LAB"):
+        profile = "with its profile" if image.info.get("icc_profile") else "without a profile"
+        done.append(f"{'CMYK' if image.mode == 'CMYK' else 'Lab'} converted to RGB {profile}")
+    if image.has_transparency_data:
+        done.append("transparency flattened on white")
+    frames = 1 if image.format == "MPO" else frame_count(image)
+    if frames > 1:
+        done.append(f"the first of {frames} frames taken")
+    return ", ".join(done)
+
+
+def frame_count(image: Image.Image) -> int:
+    """How many frames or pages the file says it has; 1 where it cannot be told."""
+    try:
+        count = getattr(image, "n_frames", 1)
+        if count > 1:
+            image.seek(0)
+    except Exception:  # counting reads the whole file, damage and all
+        return 1
+    return int(count)
+
+
+def sixteen_bits(image: Image.Image) -> bool:
+    """Whether a sample has more than 8 bits; Pillow would cut colours to their upper byte."""
+    if image.mode.startswith("I"):
+        return True
+    tiles = getattr(image, "tile", None) or []
+    return any(";16" in str(tile[3]) for tile in tiles) or (image.format == "PPM" and _deep_ppm(image))
+
+
+def _deep_ppm(image: Image.Image) -> bool:
+    return any(isinstance(part, int) and part > 255 for tile in getattr(image, "tile", []) for part in _parts(tile[3]))
+
+
+def _parts(args: Any) -> tuple[Any, ...]:
+    return args if isinstance(args, tuple) else (args,)
+
+
+def _from_sixteen(image: ImageFile.ImageFile, stream: BinaryIO) -> NDArray[np.uint8]:
+    """Decode what has 16 bits a sample, by OpenCV, which keeps them."""
+    import cv2
+
+    size = upright_size(image)
+    turned = 1 if image.format == "TIFF" else orientation(image)
+    image.load()  # finds what is truncated: OpenCV fills it with zeros
+    stream.seek(0)
+    data = np.frombuffer(stream.read(), np.uint8)
+    values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | (cv2.IMREAD_IGNORE_ORIENTATION if turned != 1 else 0))
+    if values is None or values.dtype != np.uint16:
+        values = np.asarray(image)
+        if values.dtype != np.uint8 and (values.min() < 0 or values.max() > 65535):
+            raise Unusable(Reason.UNSUPPORTED, "samples have 32 bits, and it is not said what is white")
+    else:
+        values = _upright(values, turned)
+    if (values.shape[1], values.shape[0]) != size:
+        values = np.asarray(image)
+    elif values.ndim == 3 and values.shape[2] >= 3:
+        values = cv2.cvtColor(values, cv2.COLOR_BGRA2RGBA if values.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    return _eight(values)
+
+
+def _eight(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale samples by the bits that they need, flatten on white, and make three channels."""
+    highest = int(values.max(initial=0))
+    bits = next(bits for bits in (8, 10, 12, 14, 16) if highest < 1 << bits)
+    scaled = np.rint(values * np.float32(255 / ((1 << bits) - 1))).astype(np.uint8)
+    if scaled.ndim == 2:
+        return np.repeat(scaled[:, :, None], 3, axis=2)
+    if scaled.shape[2] == 4:
+        return np.asarray(_flat(Image.fromarray(scaled)))
+    return scaled if scaled.shape[2] == 3 else np.repeat(scaled[:, :, :1], 3, axis=2)
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """A decoded 8-bit image as RGB, on white."""
+    if image.mode == "F":
+        raise Unusable(Reason.UNSUPPORTED, "samples are floating-point numbers, and it is not said what is white")
+    if image.has_transparency_data:
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return white
+    if image.mode in ("CMYK", "LAB"):
+        return _by_profile(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _by_profile(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    try:
+        if profile:
+            source: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        elif image.mode == "LAB":
+            source = ImageCms.createProfile("LAB")
+        else:
+            return image.convert("RGB")
+        made = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        if image.mode == "LAB":
+            raise Unusable(Reason.UNSUPPORTED, "its Lab colours cannot be converted") from None
+        return image.convert("RGB")  # the profile is damaged or of another colour space
+    return cast(Image.Image, made)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _turned(image: Image.Image, turned: int) -> Image.Image:
+    return image.transpose(_TURNS[turned])
+
+
+def _upright(values: NDArray[Any], turned: int) -> NDArray[Any]:
+    """The same turns on an array (H, W[, C])."""
+    if turned in (5, 6, 7, 8):
+        values = values.swapaxes(0, 1)
+    if turned in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    if turned in (3, 4, 7, 8):
+        values = values[::-1]
+    return np.ascontiguousarray(values)
+
+
+def _unidentified(stream: BinaryIO) -> Unusable:
+    """What a file that no reader knows begins with, as far as it tells what happened."""
+    stream.seek(0)
+    start = stream.read(512)
+    if not start:
+        return Unusable(Reason.EMPTY, "the file holds no byte")
+    if not start.strip(b"\0"):
+        return Unusable(Reason.DAMAGED, "the file begins with zeros: it was not written to its end")
+    if start[4:8] == b"ftyp":
+        return Unusable(Reason.UNSUPPORTED, "it is HEIC or a film")
+    if start.startswith((b"\xff\xd8", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8")):
+        return Unusable(Reason.DAMAGED, "the header cannot be read")
+    text = start.decode("latin-1").lstrip("ï»¿ \r\n\t").lower()
+    if text.startswith(("<!doctype", "<html", "<?xml", "<svg", "{", "version https://git-lfs")):
+        return Unusable(Reason.NOT_AN_IMAGE, f"it begins with {start[:40].decode('utf-8', 'backslashreplace')!r}")
+    return Unusable(Reason.NOT_AN_IMAGE, f"no image format begins with {start[:8]!r}")
+
+
+def _broken(error: Exception) -> Unusable:
+    said = _said(error)
+    cut = any(word in said.lower() for word in ("truncated", "not processed", "end of", "broken data stream", "-2"))
+    return Unusable(Reason.TRUNCATED if cut else Reason.DAMAGED, f"the pixels cannot be decoded ({said})")
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
