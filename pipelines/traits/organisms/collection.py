@@ -72,7 +72,7 @@ def draw_collection(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Truth]:
-    """Draw organisms into ``folder``: ``Order_Family_Genus_epithet/000017.jpg`` and ``ground_truth.parquet``.
+    """Draw organisms into ``folder``: ``Order_Family_Genus_epithet/000017.jpg`` and ``ground_truth.arrow``.
 
     Species take turns, so each has as many pictures as any other, give or take one. The ground truth is written last: a
     folder that has it is whole. Drawing again into the same folder with the same settings makes the same bytes.

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.ipc
 from numpy.typing import NDArray
 
 from protocols.errors import InputError
 
-FILE = "ground_truth.parquet"
+FILE = "ground_truth.arrow"
+"""An Arrow IPC file: not of a kind that a collection's reader takes for metadata of its images, so nothing leaks."""
 SETTINGS = "drawing.json"
 _MASK = pa.struct(
     [("name", pa.string()), ("box", pa.list_(pa.int32(), 4)), ("area", pa.int32()), ("counts", pa.list_(pa.int32()))]
@@ -106,7 +107,9 @@ def save_ground_truth(truths: Iterable[Truth], folder: Path) -> Path:
     """Write :data:`FILE` into a folder, whole or not at all."""
     rows = [_row(truth) for truth in truths]
     target, half = folder / FILE, folder / f".{FILE}.part"
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), half, compression="zstd")
+    packed = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+    with pyarrow.ipc.new_file(half, SCHEMA, options=packed) as file:
+        file.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
     os.replace(half, target)
     return target
 
@@ -118,7 +121,10 @@ def load_ground_truth(folder: Path) -> list[Truth]:
         InputError: where the folder has no readable ground truth.
     """
     try:
-        rows = pq.read_table(folder / FILE, schema=SCHEMA).to_pylist()
+        with pa.memory_map(str(folder / FILE)) as source, pyarrow.ipc.open_file(source) as file:
+            if file.schema != SCHEMA:
+                raise pa.ArrowInvalid("it is of another version")
+            rows = file.read_all().to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise InputError(
             f"no ground truth could be read ({error})", where=str(folder / FILE), mend="Draw the collection again"

@@ -75,7 +75,7 @@ def test_drawing_again_makes_the_same_bytes(tmp_path: Path) -> None:
 
     draw_collection(tmp_path, images=3, size=SMALL)
     before = digests()
-    (tmp_path / "ground_truth.parquet").unlink()
+    (tmp_path / "ground_truth.arrow").unlink()
     next(tmp_path.rglob("*.jpg")).write_bytes(b"half")
     draw_collection(tmp_path, images=3, size=SMALL)
     assert digests() == before
@@ -118,7 +118,7 @@ def test_settings_out_of_range_are_named_before_anything_is_written(
 def test_a_missing_or_damaged_ground_truth_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no ground truth"):
         load_ground_truth(tmp_path)
-    (tmp_path / "ground_truth.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "ground_truth.arrow").write_bytes(b"ARROW1 and no more")
     with pytest.raises(InputError, match="no ground truth"):
         load_ground_truth(tmp_path)
 
