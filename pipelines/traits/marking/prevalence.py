@@ -124,7 +124,8 @@ class Prevalence:
         self._specimens[lineage][part] += 1
         if not len(codes.rows):
             return
-        order = np.lexsort((codes.rows, -codes.values, codes.latents))
+        strength = codes.values.astype(np.float32, copy=False).view(np.uint32).astype(np.int64)
+        order = np.argsort((codes.latents << 32) - strength, kind="stable")  # codes come by patch, so ties stay so
         latents, values, rows = codes.latents[order], codes.values[order], codes.rows[order]
         first = np.flatnonzero(np.r_[True, latents[1:] != latents[:-1]])
         self._count_images(lineage, part, latents[first], values[first])
@@ -136,9 +137,10 @@ class Prevalence:
         )
         if foreground is not None:
             units = np.rint(np.clip(foreground, 0, 1) * FOREGROUND_UNITS).astype(np.int64)
-            keys, inverse, fired = np.unique(latents * BINS + bins_of(values), return_inverse=True, return_counts=True)
-            of_foreground = np.bincount(inverse, weights=units[rows], minlength=len(keys)).astype(np.int64)
-            self.ground_counts.add(keys, np.stack([fired, of_foreground], axis=1))
+            keys = latents * BINS + bins_of(values)
+            runs = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+            columns = [np.diff(np.r_[runs, len(keys)]), np.add.reduceat(units[rows], runs)]
+            self.ground_counts.add(keys[runs], np.stack(columns, axis=1))
 
     def merge(self, other: Prevalence) -> None:
         """Count all that ``other`` counted too; the two must have seen different images.
