@@ -91,18 +91,17 @@ def near_duplicates(
     places, inverse = np.unique(first, axis=0, return_inverse=True)
     alike = list(np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1]))
     tree = scipy.spatial.cKDTree(places)
-    nearest, _ = (
-        tree.query(places, k=[2], distance_upper_bound=NEAR) if len(places) > 1 else (np.full((1, 1), np.inf), 0)
-    )
-    lonely = (nearest[:, 0] >= NEAR) & (np.bincount(inverse) == 1)
     dropped: dict[int, tuple[int, float]] = {}
     both: list[tuple[int, int, float]] = []
-    for at in np.flatnonzero(~lonely[inverse]):
+    for at in range(len(usable)):
         if usable[at] in dropped:
             continue
-        around = np.concatenate([alike[place] for place in tree.query_ball_point(first[at], NEAR)])
+        found = tree.query_ball_point(first[at], NEAR)
+        if len(found) == 1 and len(alike[found[0]]) == 1:
+            continue
+        around = np.concatenate([alike[place] for place in found])
         told = 0
-        for other, distance in _near(table, int(at), np.sort(around[around > at])):
+        for other, distance in _near(table, at, np.sort(around[around > at])):
             one, two = usable[at], usable[other]
             if two in dropped:
                 continue

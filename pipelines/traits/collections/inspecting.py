@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from pipelines.traits.collections.duplicates import ENOUGH, fingerprint
 from pipelines.traits.collections.pixels import (
     LARGE,
     Unusable,
-    _one_large,
     conversion,
     decoded,
     header,
     identity,
+    one_large,
     open_source,
     upright_size,
 )
@@ -69,17 +70,16 @@ def inspect_image(root: Path, source: str) -> Inspected:
             stream.seek(0)
             found.id = identity(stream)
             with header(stream) as image:
-                found.width, found.height = upright_size(image)
-                if min(image.size) < LEAST_SIDE:
-                    what = f"{found.width} x {found.height} pixels, of which the shorter side must have {LEAST_SIDE}"
+                stored = image.size
+                found.width, found.height = stored
+                if min(stored) < LEAST_SIDE:
+                    what = f"{stored[0]} x {stored[1]} pixels, of which the shorter side must have {LEAST_SIDE}"
                     raise Unusable(Reason.TOO_SMALL, what)
-                found.converted = conversion(image)
-                found.terms = _said_by_file(image)
-                if image.width * image.height > LARGE:
-                    with _one_large:
-                        found.fingerprint = fingerprint(decoded(image, stream, reduced=ENOUGH))
-                else:
+                with one_large if stored[0] * stored[1] > LARGE else nullcontext():
+                    found.converted = conversion(image)
                     found.fingerprint = fingerprint(decoded(image, stream, reduced=ENOUGH))
+                found.width, found.height = upright_size(image, stored)
+                found.terms = _said_by_file(image)
     except Unusable as error:
         found.reason, found.what = error.reason, error.what
     except OSError as error:

@@ -131,7 +131,7 @@ def folders(names: Sequence[str]) -> dict[str, str]:
     """Ranks and names that nested folders say, the outermost first.
 
     A single lower-case word under a genus is its species' epithet. A folder inside a species' folder says nothing more.
-    A name that is not Latin is a species' label where no folder says a species, whatever ranks the folders above it say.
+    A name that is not Latin is a species' label where no folder says a species, whatever ranks are said above it.
     """
     found: dict[str, str] = {}
     verbatim: dict[str, str] = {}

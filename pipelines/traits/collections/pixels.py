@@ -46,11 +46,39 @@ LARGE = 16_000_000
 """Images of more pixels are decoded one at a time, however many workers there are: this bounds the memory of all."""
 
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 _SIDEWAYS = (5, 6, 7, 8)
 _ORIENTATION = 0x0112
-_one_large = threading.Lock()
+one_large = threading.Lock()
+"""Held while an image of more than :data:`LARGE` pixels is decoded."""
+
+
+class _Quiet:
+    """While entered, by however many threads, Pillow warns of nothing, and takes too many pixels for an error."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+                warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._before.__exit__(None, None, None)
+
+
+quiet = _Quiet()
+"""Filters of warnings belong to the process, not the thread: the first in sets them, the last out sets them back."""
 
 
 class Unusable(Exception):
@@ -77,13 +105,14 @@ def open_image(root: Path, specimen: Specimen) -> NDArray[np.uint8]:
     where = str(root / specimen.source)
     mend = "Scan the collection again: it was changed since"
     with ExitStack() as stack:
+        stack.enter_context(quiet)
         try:
             stream = stack.enter_context(open_source(root, specimen.source))
             if identity(stream) != specimen.id:
                 raise CollectionError("is not the file that was scanned", where=where, mend=mend)
             image = stack.enter_context(header(stream))
             if image.width * image.height > LARGE:
-                stack.enter_context(_one_large)
+                stack.enter_context(one_large)
             return np.array(decoded(image, stream))
         except OSError as error:
             raise CollectionError(f"cannot be read ({error.strerror or error})", where=where, mend=mend) from None
@@ -133,15 +162,21 @@ def header(stream: BinaryIO) -> ImageFile.ImageFile:
     return image
 
 
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height after the EXIF orientation was applied, from the header alone."""
+def upright_size(image: Image.Image, stored: tuple[int, int]) -> tuple[int, int]:
+    """Width and height after the EXIF orientation was applied.
+
+    Args:
+        image: decoded: the orientation of a PNG may stand behind its pixels.
+        stored: its width and height before it was decoded.
+    """
+    width, height = stored
     if image.format != "TIFF" and orientation(image) in _SIDEWAYS:  # of a TIFF, Pillow gives the upright size
-        return image.height, image.width
-    return image.width, image.height
+        return height, width
+    return width, height
 
 
 def orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 where there is none or the EXIF block is damaged."""
+    """The EXIF orientation of a decoded image, 1 where there is none or the EXIF block is damaged."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # a damaged block raises anything
@@ -166,9 +201,9 @@ def decoded(image: ImageFile.ImageFile, stream: BinaryIO, *, reduced: int = 0) -
             return Image.fromarray(_from_sixteen(image, stream))
         if reduced:
             image.draft(None, (reduced, reduced))
-        turned = orientation(image)
         image.load()
         rgb = _flat(image)
+        turned = orientation(image)
         if image.format != "TIFF" and turned != 1:
             rgb = _turned(rgb, turned)
         return rgb
@@ -181,7 +216,7 @@ def decoded(image: ImageFile.ImageFile, stream: BinaryIO, *, reduced: int = 0) -
 
 
 def conversion(image: Image.Image) -> str:
-    """What is done to the pixels, in words; empty where they are taken as they stand."""
+    """What is done to the pixels of an image not yet decoded, in words; empty where they are taken as they stand."""
     done = []
     if sixteen_bits(image):
         done.append("16 bits scaled to 8")
@@ -208,7 +243,7 @@ def frame_count(image: Image.Image) -> int:
 
 
 def sixteen_bits(image: Image.Image) -> bool:
-    """Whether a sample has more than 8 bits; Pillow would cut colours to their upper byte."""
+    """Whether a sample of an image not yet decoded has more than 8 bits; Pillow would cut colours to the upper byte."""
     if image.mode.startswith("I"):
         return True
     tiles = getattr(image, "tile", None) or []
@@ -227,9 +262,10 @@ def _from_sixteen(image: ImageFile.ImageFile, stream: BinaryIO) -> NDArray[np.ui
     """Decode what has 16 bits a sample, by OpenCV, which keeps them."""
     import cv2
 
-    size = upright_size(image)
-    turned = 1 if image.format == "TIFF" else orientation(image)
+    stored = image.size
     image.load()  # finds what is truncated: OpenCV fills it with zeros
+    size = upright_size(image, stored)
+    turned = 1 if image.format == "TIFF" else orientation(image)
     stream.seek(0)
     data = np.frombuffer(stream.read(), np.uint8)
     values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | (cv2.IMREAD_IGNORE_ORIENTATION if turned != 1 else 0))

@@ -7,7 +7,6 @@ started or sent (measured: see ``docs/benchmarks.md``).
 from __future__ import annotations
 
 import os
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from pipelines.traits.collections.duplicates import near_duplicates as find_near_duplicates
 from pipelines.traits.collections.inspecting import Inspected, inspect_image
 from pipelines.traits.collections.layouts import Candidate, Contents, Layout, contents
+from pipelines.traits.collections.pixels import quiet
 from pipelines.traits.collections.scans import Alike, CollectionError, Converted, Quarantined, Reason, Scan
 from pipelines.traits.collections.tables import SUFFIXES
 from pipelines.traits.collections.terms import contradict, licence, taxon
@@ -64,8 +64,7 @@ def read_collection(
             "holds no images", where=str(root), mend="Name the folder that the images, or folders of images, lie in"
         )
     pool = workers or len(os.sched_getaffinity(0))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+    with quiet:
         inspected = _inspect(Path(root), inside.candidates, pool, progress)
     scan = _scan(inside, inspected, found.licence, near_duplicates)
     scan.ignored = {name: found.ignored[name] for name in sorted(found.ignored) if found.ignored[name]}
