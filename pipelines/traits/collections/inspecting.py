@@ -16,6 +16,7 @@ from pipelines.traits.collections.duplicates import ENOUGH, fingerprint
 from pipelines.traits.collections.pixels import (
     LARGE,
     Unusable,
+    check_cost,
     conversion,
     decoded,
     header,
@@ -39,7 +40,7 @@ class Inspected:
     """What one image file told.
 
     Attributes:
-        id: see :attr:`Specimen.id`; empty where the file could not be read.
+        id: see :attr:`Specimen.id`; empty where the header says already that the file cannot be used.
         width, height: upright.
         fingerprint: see :func:`~pipelines.traits.collections.duplicates.fingerprint`.
         terms: what the file itself says (EXIF, XMP), by term.
@@ -68,13 +69,14 @@ def inspect_image(root: Path, source: str) -> Inspected:
             if not stream.read(1):
                 raise Unusable(Reason.EMPTY, "the file holds no byte")
             stream.seek(0)
-            found.id = identity(stream)
             with header(stream) as image:
                 stored = image.size
                 found.width, found.height = stored
                 if min(stored) < LEAST_SIDE:
                     what = f"{stored[0]} x {stored[1]} pixels, of which the shorter side must have {LEAST_SIDE}"
                     raise Unusable(Reason.TOO_SMALL, what)
+                check_cost(image, stream)
+                found.id = identity(stream)
                 with one_large if stored[0] * stored[1] > LARGE else nullcontext():
                     found.converted = conversion(image)
                     found.fingerprint = fingerprint(decoded(image, stream, reduced=ENOUGH))

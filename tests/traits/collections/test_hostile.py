@@ -428,6 +428,25 @@ def test_a_source_that_leads_out_of_the_collection(tmp_path: Path) -> None:
             open_image(tmp_path / "in", dataclasses.replace(specimen, source=source))
 
 
+def test_a_progressive_jpeg_of_a_thousand_scans(tmp_path: Path) -> None:
+    """Each scan goes over the whole picture again: some kilobytes could keep a decoder busy for hours."""
+    data = encoded(1, progressive=True)
+    last = data.rindex(b"\xff\xda")
+    item = only(scanned(tmp_path, "x.jpg", data[:last] + data[last:-2] * 1000 + b"\xff\xd9"))
+    assert item.reason is Reason.DAMAGED
+    assert "scans in a progressive JPEG" in item.detail
+    assert image_of(tmp_path / "ordinary", "x.jpg", data)[0].shape == (36, 48, 3)
+
+
+def test_a_file_far_longer_than_its_picture(tmp_path: Path) -> None:
+    put(tmp_path / "Apis" / "a.jpg", encoded(1))
+    os.truncate(put(tmp_path / "Apis" / "b.jpg", encoded(2)), 1 << 40)
+    os.truncate(put(tmp_path / "Apis" / "c.jpg", b"no picture"), 1 << 40)
+    scan = read_collection(tmp_path)
+    assert list(taxa(scan)) == ["Apis/a.jpg"]
+    assert [item.reason for item in scan.quarantined] == [Reason.TOO_LARGE, Reason.NOT_AN_IMAGE]
+
+
 MEMORY = """
 import sys
 from pathlib import Path

@@ -330,3 +330,22 @@ def test_tables_of_other_things_are_not_taken_for_metadata(tmp_path: Path) -> No
     assert scan.layout == Layout.FOLDERS
     assert taxa(scan) == {"Apis mellifera/1.jpg": APIS, "Apis mellifera/2.jpg": APIS}
     assert scan.ignored == {"tables that name no image": 2}
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8", "utf-8-sig"])
+def test_tables_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+    put(tmp_path / "a.jpg", encoded(1))
+    put(tmp_path / "m.csv", "file;species;finder\na.jpg;Apis mellifera;José Müller\n".encode(encoding))
+    (specimen,) = read_collection(tmp_path).specimens
+    assert specimen.terms["finder"] == "José Müller"
+    assert specimen.taxon.names == APIS
+
+
+def test_images_that_stand_in_a_table_are_told(tmp_path: Path) -> None:
+    put(tmp_path / "Apis" / "a.jpg", encoded(1))
+    table = pyarrow.Table.from_pylist([{"image": {"bytes": encoded(1), "path": "a.jpg"}, "label": 3}])
+    pyarrow.parquet.write_table(table, tmp_path / "train-00000.parquet")
+    scan = read_collection(tmp_path)
+    assert only(scan).reason is Reason.UNSUPPORTED
+    assert "Write them out as an image folder" in only(scan).detail
+    assert list(taxa(scan)) == ["Apis/a.jpg"]
