@@ -1,0 +1,83 @@
+"""A trained sparse autoencoder: encode and decode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipelines.traits.codes import Codes
+from pipelines.traits.sae.encoder import ROWS
+from pipelines.traits.sae.selection import top_k
+
+
+@dataclass(frozen=True, eq=False)
+class Sae:
+    """A sparse autoencoder of ``m`` latents over ``d`` dimensions.
+
+    A latent is active where its pre-activation ``(x - b_dec) . W_enc[latent] + b_enc[latent]`` is above its threshold
+    and, if there is a ``k``, among the ``k`` greatest of its activation. The activation is the pre-activation.
+
+    Attributes:
+        W_enc_md, b_enc_m, W_dec_md, b_dec_d: the weights, float32.
+        threshold_m: of each latent, at least 0.
+        k: of an activation at most; ``None`` where thresholds alone decide.
+        identity: 32 hexadecimal digits of the weights and the rule; the same weights have the same.
+        about: how it was made, as its JSON file says.
+    """
+
+    W_enc_md: Tensor
+    b_enc_m: Tensor
+    W_dec_md: Tensor
+    b_dec_d: Tensor
+    threshold_m: Tensor
+    k: int | None
+    identity: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def latents(self) -> int:
+        """How many."""
+        return self.W_enc_md.shape[0]
+
+    @property
+    def dimensions(self) -> int:
+        """Of an activation."""
+        return self.W_enc_md.shape[1]
+
+    def _pre(self, x_nd: Tensor) -> Tensor:
+        inputs_nd = x_nd.to(self.W_enc_md) - self.b_dec_d
+        return torch.addmm(self.b_enc_m, inputs_nd, self.W_enc_md.T)
+
+    @torch.no_grad()
+    def encode(self, x_nd: Tensor) -> Tensor:
+        """(n, m) float32, zero where a latent is not active. Large: see :meth:`encode_sparse`."""
+        pre_nm = self._pre(x_nd)
+        acts_nm = torch.where(pre_nm > self.threshold_m, pre_nm, 0)
+        if self.k is None:
+            return acts_nm
+        values_nk, latents_nk = top_k(acts_nm, self.k)
+        return torch.zeros_like(acts_nm).scatter_(1, latents_nk, values_nk.relu())
+
+    @torch.no_grad()
+    def encode_sparse(self, x_nd: Tensor) -> Codes:
+        """What is active in each of ``n`` activations (n, d), in order of activation, then latent."""
+        rows, latents, values = [], [], []
+        for first in range(0, len(x_nd), ROWS):
+            acts_nm = self.encode(x_nd[first : first + ROWS])
+            row, latent = torch.nonzero(acts_nm, as_tuple=True)
+            rows.append((row + first).cpu())
+            latents.append(latent.cpu())
+            values.append(acts_nm[row, latent].cpu())
+        if not rows:
+            return Codes(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+        return Codes(torch.cat(rows).numpy(), torch.cat(latents).numpy(), torch.cat(values).numpy())
+
+    @torch.no_grad()
+    def decode(self, acts_nm: Tensor) -> Tensor:
+        """(n, d): the reconstruction."""
+        return acts_nm.to(self.W_dec_md) @ self.W_dec_md + self.b_dec_d
