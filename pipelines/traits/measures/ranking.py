@@ -1,4 +1,4 @@
-"""How well a latent's activations rank what is true above what isn't, for all latents and labels in one pass.
+"""How well a latent's activations rank what is true above what isn't, for all latents and labels in one sort.
 
 Activations are sparse: where a latent isn't listed it is 0, and all those zeros are one tie at the end of its ranking.
 """
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipelines.traits.codes import Codes
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Truths = NDArray[np.bool_]
 
 
@@ -34,41 +35,44 @@ def average_precision(scores: NDArray[np.floating], truth: Truths) -> float:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Each latent's activations from strong to weak, with the hits so far at each distinct value.
+    """Each latent's activations from strong to weak, and where its distinct values, the thresholds, end.
 
     Attributes:
-        latent: (t,) which latent.
-        value: (t,) the activation that is the threshold.
-        seen: (t,) how many of the latent's activations are at least as strong.
-        hits: (t, labels) how many of those are true.
-        first: (t,) whether this is the latent's strongest threshold.
-        rows: how many activations were encoded, firing or not.
-        positives: (labels,) how many of them are true.
+        row: (m,) the activations' rows, latent by latent.
+        latent, value: (t,) of each threshold.
+        end: (t,) place in ``row`` after the threshold's last activation.
+        begin: (t,) place of the latent's first activation.
+        starts: (l,) first threshold of each latent that fires.
     """
 
-    latent: NDArray[np.int64]
+    row: Ints
+    latent: Ints
     value: NDArray[np.float32]
-    seen: NDArray[np.int64]
-    hits: NDArray[np.int64]
-    first: Truths
-    rows: int
-    positives: NDArray[np.int64]
+    end: Ints
+    begin: Ints
+    starts: Ints
 
     @classmethod
-    def of(cls, codes: Codes, truth: Truths) -> Ranking:
-        """Rank codes over ``n`` rows against a truth (n, labels)."""
+    def of(cls, codes: Codes) -> Ranking:
+        """Rank every latent's activations."""
         order = np.lexsort((-codes.values, codes.latents))
-        latent, value, row = codes.latents[order], codes.values[order], codes.rows[order]
-        positives = truth.sum(axis=0, dtype=np.int64)
-        total = np.cumsum(truth[row], axis=0, dtype=np.int64)
-        start = np.append(True, latent[1:] != latent[:-1])[: len(latent)]
-        begin = np.maximum.accumulate(np.where(start, np.arange(len(latent)), 0)) if len(latent) else np.zeros(0, int)
-        before = np.vstack([np.zeros((1, truth.shape[1]), np.int64), total])[begin]
-        last = np.append((latent[1:] != latent[:-1]) | (value[1:] != value[:-1]), True)[: len(latent)]
-        kept = np.flatnonzero(last)
-        first = np.append(True, np.diff(latent[kept]) != 0)[: len(kept)]
-        seen = kept - begin[kept] + 1
-        return cls(latent[kept], value[kept], seen, total[kept] - before[kept], first, len(truth), positives)
+        latent, value = codes.latents[order], codes.values[order]
+        other = latent[1:] != latent[:-1]
+        ends = np.flatnonzero(np.append(other | (value[1:] != value[:-1]), True))[: len(latent)]
+        firsts = np.flatnonzero(np.append(True, other))[: len(latent)]
+        begin = firsts[np.searchsorted(firsts, ends, side="right") - 1]
+        starts = np.flatnonzero(np.append(True, begin[1:] != begin[:-1]))[: len(begin)]
+        return cls(codes.rows[order], latent[ends], value[ends], ends + 1, begin, starts)
+
+    @property
+    def seen(self) -> Ints:
+        """How many (t,) of a latent's activations are at least as strong as each threshold."""
+        return self.end - self.begin
+
+    def hits(self, truth: Truths) -> Ints:
+        """How many (t,) of those are true; ``truth`` is (n,) over the rows."""
+        total = np.concatenate([[0], np.cumsum(truth[self.row], dtype=np.int64)])
+        return np.asarray(total[self.end] - total[self.begin])
 
 
 def average_precisions(codes: Codes, truth: Truths, latents: int) -> Floats:
@@ -81,16 +85,18 @@ def average_precisions(codes: Codes, truth: Truths, latents: int) -> Floats:
         truth: (n, labels).
         latents: how many there are.
     """
-    ranking = Ranking.of(codes, truth)
-    before = np.vstack([np.zeros((1, truth.shape[1]), np.int64), ranking.hits[:-1]])[: len(ranking.hits)]
-    gained = ranking.hits - np.where(ranking.first[:, None], 0, before)
-    table = np.zeros((latents, truth.shape[1]))
-    reached = np.zeros((latents, truth.shape[1]), np.int64)
-    if len(ranking.latent):
-        starts = np.flatnonzero(ranking.first)
-        names = ranking.latent[starts]
-        table[names] = np.add.reduceat(gained * ranking.hits / ranking.seen[:, None], starts, axis=0)
-        reached[names] = np.add.reduceat(gained, starts, axis=0)
-    silent = (ranking.positives - reached) * (ranking.positives / max(ranking.rows, 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((table + silent) / ranking.positives)
+    ranking = Ranking.of(codes)
+    seen, named = ranking.seen, ranking.latent[ranking.starts]
+    table = np.full((latents, truth.shape[1]), np.nan)
+    for label, positives in enumerate(truth.sum(axis=0).tolist()):
+        if not positives:
+            continue
+        area, reached = np.zeros(latents), np.zeros(latents, np.int64)
+        if len(named):
+            hits = ranking.hits(truth[:, label])
+            gained = np.diff(hits, prepend=0)
+            gained[ranking.starts] = hits[ranking.starts]
+            area[named] = np.add.reduceat(gained * hits / seen, ranking.starts)
+            reached[named] = np.add.reduceat(gained, ranking.starts)
+        table[:, label] = area / positives + (1 - reached / positives) * (positives / len(truth))
+    return table

@@ -84,15 +84,17 @@ def best_f1(codes: Codes, truth: Truths, latents: int) -> tuple[Floats, Floats]:
         truth: (n, states).
         latents: how many there are.
     """
-    ranking = Ranking.of(codes, truth)
-    scores = 2 * ranking.hits / (ranking.seen[:, None] + ranking.positives[None, :])
+    ranking = Ranking.of(codes)
+    named = ranking.latent[ranking.starts]
     best = np.zeros((latents, truth.shape[1]))
     threshold = np.full((latents, truth.shape[1]), np.inf)
-    np.maximum.at(best, ranking.latent, scores)
-    reached = (scores > 0) & (scores == best[ranking.latent])
-    place, state = np.nonzero(reached)
-    value = ranking.value[place].astype(np.float64)
-    threshold[ranking.latent[place[::-1]], state[::-1]] = value[::-1]  # of equals the highest threshold stays
+    for state, positives in enumerate(truth.sum(axis=0).tolist()):
+        if not positives or not len(named):
+            continue
+        scores = 2 * ranking.hits(truth[:, state]) / (ranking.seen + positives)
+        best[named, state] = np.maximum.reduceat(scores, ranking.starts)
+        reached = np.flatnonzero((scores > 0) & (scores == best[ranking.latent, state]))[::-1]
+        threshold[ranking.latent[reached], state] = ranking.value[reached]  # of equals the highest threshold stays
     return best, threshold
 
 

@@ -1,0 +1,237 @@
+"""One coder on one set of images: every measure, with whatever is chosen chosen away from what is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.trait_rivals import probe
+from benchmarks.trait_sets import Bools, PatchSet, part_of
+from pipelines.traits.codes import Codes
+from pipelines.traits.marking import Counting, Mark, Prevalence, mark, published_rule
+from pipelines.traits.measures import (
+    average_precision,
+    coverage_at,
+    part_map,
+    purity_at,
+    region_iou,
+    strongest,
+    trait_f1,
+)
+from pipelines.traits.regions import region
+from pipelines.traits.specimens import Specimen, Taxon
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a coder reaches on a set; ``None`` where the set has no such truth.
+
+    Attributes:
+        map_parts: mean average precision of each part's best latent.
+        coverage: share of parts at 0.3 or more.
+        purity: share of the 16 images in which each part's latent fires most that show the part in that very patch.
+        region_iou: overlap of that latent's regions with the part's masks, mean over parts.
+        trait_f1: mean F1 of each state's best latent.
+        l0: activations that are not zero, of one patch.
+        by_part: average precision of each part.
+    """
+
+    map_parts: float
+    coverage: float
+    purity: float
+    region_iou: float | None
+    trait_f1: float | None
+    l0: float
+    by_part: dict[str, float]
+
+    def figures(self) -> dict[str, float | None]:
+        """All but the parts."""
+        return {name: value for name, value in asdict(self).items() if name != "by_part"}
+
+
+def halves(data: PatchSet, *, inner: bool) -> Iterator[tuple[Bools, Bools]]:
+    """Images that choose and images that are scored; ``inner`` divides the choosing ones and touches no others."""
+    for fold in data.folds:
+        if not inner:
+            yield fold, ~fold
+            continue
+        places = np.flatnonzero(fold)
+        by_name = places[np.argsort([data.specimens[place].taxon.name for place in places], kind="stable")]
+        choosing = np.zeros(len(fold), bool)
+        choosing[by_name[::2]] = True
+        yield choosing, fold & ~choosing
+
+
+def judge(data: PatchSet, codes: Codes, latents: int, *, inner: bool = False, regions: bool = True) -> Scores:
+    """Hold codes of all patches of a set against its truth, mean over folds."""
+    found = [_fold(data, codes, latents, choosing, scored, regions) for choosing, scored in halves(data, inner=inner)]
+    parts = {part: _mean([one.by_part[part] for one in found]) for part in data.parts}
+    return Scores(
+        _mean([one.map_parts for one in found]),
+        _mean([one.coverage for one in found]),
+        _mean([one.purity for one in found]),
+        _mean_known([one.region_iou for one in found]),
+        _mean_known([one.trait_f1 for one in found]),
+        _mean([one.l0 for one in found]),
+        parts,
+    )
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _mean_known(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return _mean(known) if known else None
+
+
+def _fold(data: PatchSet, codes: Codes, latents: int, choosing: Bools, scored: Bools, regions: bool) -> Scores:
+    ours, theirs = data.rows_of(choosing), data.rows_of(scored)
+    mine, other = part_of(codes, ours), part_of(codes, theirs)
+    parts = part_map(mine, data.truth[ours], other, data.truth[theirs], latents)
+    pure = purity_at(_one_patch_an_image(other, data.image[theirs]), data.truth[theirs], latents)
+    chosen = [(latent, place) for place, latent in enumerate(parts.latents) if not np.isnan(parts.precisions[place])]
+    traits = None
+    if data.states:
+        images = strongest(codes, data.image)
+        states = part_of(images, choosing), data.state_truth[choosing], part_of(images, scored)
+        traits = trait_f1(*states, data.state_truth[scored], latents).mean
+    return Scores(
+        parts.mean,
+        coverage_at(parts.precisions),
+        _mean([float(pure[latent, place]) for latent, place in chosen]),
+        _iou(data, codes, parts.latents, scored) if regions and data.masks else None,
+        traits,
+        len(codes.rows) / len(data.image),
+        dict(zip(data.parts, parts.precisions.tolist(), strict=True)),
+    )
+
+
+def _one_patch_an_image(codes: Codes, image: NDArray[np.int64]) -> Codes:
+    """Of each image and latent the strongest patch alone, so that 16 patches are 16 images."""
+    order = np.lexsort((-codes.values, codes.latents, image[codes.rows]))
+    key = np.column_stack([image[codes.rows][order], codes.latents[order]])
+    first = np.append(True, (key[1:] != key[:-1]).any(axis=1))[: len(key)]
+    kept = np.sort(order[first])
+    return Codes(codes.rows[kept], codes.latents[kept], codes.values[kept])
+
+
+def _iou(data: PatchSet, codes: Codes, latents: NDArray[np.int64], scored: Bools) -> float:
+    """Mean over parts of the mean over images that show the part, of its latent's region against its mask."""
+    assert data.masks is not None
+    overlaps: dict[str, list[float]] = {part: [] for part in data.parts}
+    latent_of = dict(zip(data.parts, latents.tolist(), strict=True))
+    ends = np.searchsorted(codes.rows, data.first)
+    for place in np.flatnonzero(scored).tolist():
+        here = slice(ends[place], ends[place + 1])
+        own = Codes(codes.rows[here] - data.first[place], codes.latents[here], codes.values[here])
+        for part, mask in data.masks(place).items():
+            if latent_of[part] >= 0:
+                shape = (mask.shape[0], mask.shape[1])
+                found = region(own, latent_of[part], data.grids[place], shape)
+                overlaps[part].append(region_iou(found.mask, mask))
+    return _mean([_mean(each) for each in overlaps.values() if each])
+
+
+def ceiling(data: PatchSet) -> tuple[float, float]:
+    """Mean average precision of a linear probe that was shown the labels, and of chance."""
+    reached, chance = [], []
+    for choosing, scored in halves(data, inner=False):
+        ours, theirs = data.rows_of(choosing), data.rows_of(scored)
+        scores = probe(data.activations[ours], data.truth[ours], data.activations[theirs])
+        truth = data.truth[theirs]
+        reached.append(_mean([average_precision(scores[:, at], truth[:, at]) for at in range(truth.shape[1])]))
+        chance.append(float(truth.mean()))
+    return _mean(reached), _mean(chance)
+
+
+# -- rules of selection ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RuleScores:
+    """What a rule that picks latents of taxa is worth.
+
+    Attributes:
+        marks: pairs of latent and species that the rule keeps, chosen on one half of the images.
+        confirmed: share of them that fire, on the other half, in a share of the species' images at least 0.2 above that
+            in all others and above that in the rest of its genus.
+        species, singles: species with a confirmed mark, as a share of all; the same of species alone in their genus.
+        under_null: marks that the rule keeps when species are dealt out among the images at random: all of them false.
+        shuffled: how often that was done.
+    """
+
+    marks: int
+    confirmed: float | None
+    species: float
+    singles: float
+    under_null: float
+    shuffled: int
+
+
+def rule_scores(data: PatchSet, codes: Codes, latents: int, rule: str, *, shuffles: int, seed: int) -> RuleScores:
+    """Apply the rule ``"tested"`` or ``"published"`` to the choosing half and look at the other one."""
+    choosing = data.folds[0]
+    peaks = strongest(codes, data.image)
+    marks = _marks(data, codes, latents, rule, choosing, data.specimens)
+    right = [one for one in marks if _confirmed(data, peaks, one, ~choosing)]
+    genera: dict[str, set[str]] = {}
+    for one in data.specimens:
+        genera.setdefault(one.taxon.names["genus"], set()).add(one.taxon.names["species"])
+    every = {name for names in genera.values() for name in names}
+    alone = {name for names in genera.values() if len(names) == 1 for name in names}
+    named = {one.taxon for one in right}
+    rng = np.random.default_rng(seed)
+    null = [len(_marks(data, codes, latents, rule, choosing, _dealt(data, rng))) for _ in range(shuffles)]
+    return RuleScores(
+        len(marks), len(right) / len(marks) if marks else None, len(named & every) / len(every),
+        len(named & alone) / max(len(alone), 1), float(np.mean(null)) if null else float("nan"), shuffles,
+    )  # fmt: skip
+
+
+def _marks(
+    data: PatchSet, codes: Codes, latents: int, rule: str, choosing: Bools, specimens: list[Specimen]
+) -> list[Mark]:
+    prevalence = Prevalence(Counting(latents=latents, held_out=0.0))
+    ends = np.searchsorted(codes.rows, data.first)
+    for place in np.flatnonzero(choosing).tolist():
+        here = slice(ends[place], ends[place + 1])
+        own = Codes(codes.rows[here] - data.first[place], codes.latents[here], codes.values[here])
+        prevalence.add(specimens[place], own, data.grids[place].patches)
+    found = published_rule(prevalence) if rule == "published" else [one for one in mark(prevalence) if one.tested]
+    return [one for one in found if _species(one)]
+
+
+def _species(one: Mark) -> str | None:
+    return one.taxon if one.rank == "species" else dict(one.wider).get("species")
+
+
+def _dealt(data: PatchSet, rng: np.random.Generator) -> list[Specimen]:
+    """The same specimens with taxa dealt out at random among those of a kind."""
+    kinds, taxa = np.array(data.kinds), [one.taxon for one in data.specimens]
+    dealt: list[Taxon] = list(taxa)
+    for kind in np.unique(kinds):
+        places = np.flatnonzero(kinds == kind)
+        for place, source in zip(places, rng.permutation(places), strict=True):
+            dealt[place] = taxa[source]
+    return [
+        Specimen(one.id, one.source, taxon, one.width, one.height)
+        for one, taxon in zip(data.specimens, dealt, strict=True)
+    ]
+
+
+def _confirmed(data: PatchSet, peaks: Codes, one: Mark, scored: Bools) -> bool:
+    fires = np.zeros(len(scored), bool)
+    fires[peaks.rows[(peaks.latents == one.latent) & (peaks.values >= one.threshold)]] = True
+    name = _species(one)
+    mine = np.array([specimen.taxon.names["species"] == name for specimen in data.specimens])
+    genus = next(s.taxon.names["genus"] for s in data.specimens if s.taxon.names["species"] == name)
+    kin = np.array([specimen.taxon.names["genus"] == genus for specimen in data.specimens]) & ~mine
+    share = fires[mine & scored].mean() if (mine & scored).any() else 0.0
+    others = fires[~mine & scored].mean()
+    return bool(share >= others + 0.2 and (not (kin & scored).any() or share > fires[kin & scored].mean()))
