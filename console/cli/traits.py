@@ -32,7 +32,7 @@ def find(
     _require_packages()
     from pipelines.traits.finding import Settings, find_traits
 
-    settings = Settings(**{name: str(value) if isinstance(value, Path) else value for name, value in asked.items()})
+    settings = Settings.of({name: str(value) if isinstance(value, Path) else value for name, value in asked.items()})
     with _progress(screen) as report:
         found = find_traits(images, out, settings, device=device, workers=workers, again=again, report=report)
     _say(screen, found, MOST_LINES)

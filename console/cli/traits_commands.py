@@ -54,7 +54,7 @@ Variant = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="topk, batch-topk (default), jumprelu, matryoshka or relu.",
+        help="topk (default), batch-topk, matryoshka, jumprelu or relu.",
         rich_help_panel=_MODEL,
     ),
 ]

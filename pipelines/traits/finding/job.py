@@ -59,8 +59,10 @@ def find_traits(
     _check_places(images, out)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
-        asked = _agreed(images, out, settings or Settings(), again)
+        asked = _agreed(out, (settings or Settings()).absolute(), again)
         work = Work(images, out, asked, device or _best_device(), workers or 2, report)
+        work.check()
+        _write_job(work)
         _check_collection(work, again)
         for stage in STAGES:
             work.do(stage)
@@ -97,29 +99,22 @@ def _check_places(images: Path, out: Path) -> None:
         )
     if out.exists() and not out.is_dir():
         raise InputError("is a file", where=str(out), mend="Name a folder with --out")
-
-
-def _agreed(images: Path, out: Path, settings: Settings, again: bool) -> Settings:
-    """What is to be done: as asked now and before, written down before anything is done."""
-    before = read_job(out)
-    if before is None:
-        _require_empty(out)
-        _write_job(out, images, settings, "")
-        return settings
-    earlier = Settings.of(before["asked"])
-    merged = settings.over(earlier)
-    if merged != earlier:
-        if not again:
-            raise _other_settings(out, earlier.given(), settings.given())
-        _write_job(out, images, merged, before["inventory"])
-    return merged
-
-
-def _require_empty(out: Path) -> None:
-    if any(path.name != LOCK for path in out.iterdir()):
+    if out.is_dir() and not (out / JOB).exists() and any(path.name != LOCK for path in out.iterdir()):
         raise InputError(
             "the folder holds something that is not of this job", where=str(out), mend="Name an empty or a new folder"
         )
+
+
+def _agreed(out: Path, settings: Settings, again: bool) -> Settings:
+    """What is to be done: as asked now, and as asked before where nothing is asked now."""
+    before = read_job(out)
+    if before is None:
+        return settings
+    earlier = Settings.of(before["asked"])
+    merged = settings.over(earlier)
+    if merged != earlier and not again and any((out / stage).exists() for stage in STAGES):
+        raise _other_settings(out, earlier.given(), settings.given())
+    return merged
 
 
 def _other_settings(out: Path, earlier: Mapping[str, Any], asked: Mapping[str, Any]) -> InputError:
@@ -135,11 +130,17 @@ def _other_settings(out: Path, earlier: Mapping[str, Any], asked: Mapping[str, A
     )
 
 
-def _write_job(out: Path, images: Path, asked: Settings, listed: str) -> None:
-    write_json(
-        out / JOB,
-        {"schema_version": SCHEMA_VERSION, "images": str(images), "inventory": listed, "asked": asked.given()},
-    )
+def _write_job(work: Work, listed: str | None = None) -> None:
+    """Write down what is done; what was ``listed`` of the collection stays as it was if not given."""
+    before = read_job(work.out)
+    job = {
+        "schema_version": SCHEMA_VERSION,
+        "images": str(work.images) if listed is not None or before is None else before["images"],
+        "inventory": listed if listed is not None or before is None else before["inventory"],
+        "asked": work.settings.given(),
+    }
+    if before != {name: value for name, value in job.items() if name != "schema_version"}:
+        write_json(work.out / JOB, job | {"inventory": job["inventory"] or ""})
 
 
 def _check_collection(work: Work, again: bool) -> None:
@@ -158,7 +159,7 @@ def _check_collection(work: Work, again: bool) -> None:
             )
         remove(work.out / "scan")
         work.forget_scan()
-    _write_job(work.out, work.images, work.settings, listed)
+    _write_job(work, listed)
 
 
 def _best_device() -> str:

@@ -1,8 +1,9 @@
 """Regions in every image, and pictures of the strongest: what the gallery shows is cut out here, image by image.
 
 ``regions-000000.jsonl`` and so on hold one region a line, 64 images a file: the image, the latent, the taxa of the
-image that the latent speaks for, the strongest activation, the box in pixels and, as Audiovisual Core has it, in fractions of
-the original image, and the outline. ``looks/000123.json`` holds what there is to see of latent 123.
+image that the latent speaks for, the strongest activation, the share of the firing patches that is organism, the box
+in pixels and, as Audiovisual Core has it, in fractions of the original image, and the outlines: for each area its ring,
+then its holes. ``looks/000123.json`` holds what there is to see of latent 123.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.traits.codes import Codes
 from pipelines.traits.finding.looks import Wanted, cut_look, look_path
@@ -23,16 +25,14 @@ from pipelines.traits.finding.stored_codes import write_bytes
 from pipelines.traits.finding.taxa import MOST_OF_TAXON, Chosen, chosen_of, latents_of
 from pipelines.traits.marking.prevalence import lineage_of
 from pipelines.traits.regions import region
-from pipelines.traits.specimens import RANKS, Specimen
+from pipelines.traits.specimens import RANKS
 
 if TYPE_CHECKING:
     from pipelines.traits.finding.stages import Work
 
 SHARD_IMAGES = 64
-SHOTS, SHOTS_OF_TAXON = 9, 6
+SHOTS, SHOTS_OF_TAXON = 6, 4
 """Pictures of a latent over all images, and in each taxon for which it speaks."""
-_LARGEST_POLYGON = 400
-"""Corners of an outline that are written; more are thinned out evenly."""
 
 
 def settings(work: Work) -> dict[str, Any]:
@@ -74,42 +74,38 @@ def _regions_of(
     for key in zip(RANKS, lineage_of(specimen.taxon), strict=True):
         for one in of_taxon.get(key, ()):
             speaking[one.latent].append(one)
-    codes = work.codes[place]
+    codes, shares = work.codes.on_organism(place), work.codes.foreground(place)
     for latent in sorted(speaking):
-        values = codes.values[codes.latents == latent]
-        if not len(values) or values.max() < speaking[latent][0].threshold:
-            continue
-        yield _line(work, place, specimen, codes, latent, speaking[latent])
+        line = _line(work, place, codes, shares, speaking[latent])
+        if line is not None:
+            yield line
 
 
 def _line(
-    work: Work, place: int, specimen: Specimen, codes: Codes, latent: int, speaking: Sequence[Chosen]
-) -> dict[str, Any]:
+    work: Work, place: int, codes: Codes, shares: NDArray[np.float32], speaking: Sequence[Chosen]
+) -> dict[str, Any] | None:
+    specimen, latent = work.specimens[place], speaking[0].latent
     shape = (specimen.height, specimen.width)
     found = region(codes, latent, work.activations.grids[place], shape, threshold=speaking[0].threshold)
-    left, top, right, bottom = (float(edge) for edge in found.box)
+    if found.box is None:
+        return None
     return {
         "image": specimen.id,
         "place": place,
         "source": specimen.source,
         "latent": latent,
         "taxa": [[one.rank, one.taxon] for one in speaking],
-        "activation": float(codes.values[codes.latents == latent].max()),
-        "score": round(float(found.score), 6),
-        "box": [round(edge, 2) for edge in (left, top, right, bottom)],
-        "ac:xFrac": round(left / specimen.width, 6),
-        "ac:yFrac": round(top / specimen.height, 6),
-        "ac:widthFrac": round((right - left) / specimen.width, 6),
-        "ac:heightFrac": round((bottom - top) / specimen.height, 6),
-        "polygons": [_thinned(polygon) for polygon in found.polygons],
+        "activation": found.score,
+        "foreground": round(float(shares[found.firing.reshape(-1)].mean()), 4),
+        "box": [round(edge, 2) for edge in found.box],
+        **{term: round(fraction, 6) for term, fraction in found.fractions.items()},
+        "polygons": [[_rounded(ring) for ring in (polygon.outer, *polygon.holes)] for polygon in found.polygons],
         "licence": specimen.licence,
     }
 
 
-def _thinned(polygon: Any) -> list[list[float]]:
-    points = np.asarray(polygon, float).reshape(-1, 2)
-    step = -(-len(points) // _LARGEST_POLYGON)
-    return np.round(points[::step], 1).tolist()
+def _rounded(ring: Sequence[tuple[float, float]]) -> list[list[float]]:
+    return [[round(x, 2), round(y, 2)] for x, y in ring]
 
 
 def read_regions(folder: Path) -> Iterator[dict[str, Any]]:

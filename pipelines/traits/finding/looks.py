@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from pipelines.traits.codes import Codes
 from pipelines.traits.collections import open_image
 from pipelines.traits.finding.taxa import taxa_of
 from pipelines.traits.gallery import Evidence, LatentView, Row, Shot
-from pipelines.traits.gallery.pictures import close_up, heat_layer, outline, whole_picture
+from pipelines.traits.gallery.pictures import close_up, heat_layer, heat_size, outline, whole_picture
 from pipelines.traits.marking.firing import edges_of
-from pipelines.traits.regions import region
+from pipelines.traits.regions import Box, Region, region
 from pipelines.traits.specimens import RANKS
 from protocols.errors import RecordError
 
@@ -57,10 +60,11 @@ def read_look(folder: Path, latent: int) -> LatentView:
 
 def cut_look(work: Work, wanted: Wanted) -> bytes:
     """Open the images, cut the pictures, count the histogram; as JSON."""
-    shots = {
-        place: _shot(work, place, wanted.latent)
-        for place in sorted({*wanted.overall, *(place for places in wanted.of_taxa.values() for place in places)})
-    }
+    places = sorted({*wanted.overall, *(place for of_taxon in wanted.of_taxa.values() for place in of_taxon)})
+    codes = [work.codes.on_organism(place) for place in places]
+    with ThreadPoolExecutor(work.workers) as pool:
+        cut = pool.map(partial(_shot, work, wanted.latent), places, codes)
+        shots = dict(zip(places, cut, strict=True))
     evidence = work.evidence.get(wanted.latent, [])
     rows, edges, images = _histogram(work, wanted.latent, evidence)
     look = LatentView(
@@ -87,12 +91,11 @@ def evidence_by_latent(work: Work) -> dict[int, list[Evidence]]:
     }
 
 
-def _shot(work: Work, place: int, latent: int) -> Shot:
+def _shot(work: Work, latent: int, place: int, codes: Codes) -> Shot:
     specimen = work.specimens[place]
     image = open_image(work.images, specimen)
-    codes = work.codes[place]
     found = region(codes, latent, work.activations.grids[place], image.shape[:2])
-    values = codes.values[codes.latents == latent]
+    whole = (0, 0, specimen.width, specimen.height)
     return Shot(
         id=specimen.id,
         source=specimen.source,
@@ -101,12 +104,24 @@ def _shot(work: Work, place: int, latent: int) -> Shot:
         credit=next((specimen.terms[term] for term in _CREDITS if specimen.terms.get(term)), ""),
         width=specimen.width,
         height=specimen.height,
-        activation=float(values.max(initial=0)),
-        outline=outline(found.polygons),
+        activation=found.score,
+        outline=outline([ring for area in found.outline() for ring in (area.outer, *area.holes)]),
         whole=whole_picture(image),
-        heat=heat_layer(found.heat),
-        close=close_up(image, found.box),
+        heat=heat_layer(
+            found.heat_in(whole, heat_size(specimen.height, specimen.width)), specimen.height, specimen.width
+        ),
+        close=close_up(image, _strongest_area(found)),
     )
+
+
+def _strongest_area(found: Region) -> Box:
+    """The box of the area in which the latent fires most strongly; the whole image where it fires nowhere."""
+    row, column = np.unravel_index(int(found.values.argmax()), found.values.shape)
+    left, top, right, bottom = found.grid.box(int(row) * found.grid.columns + int(column))
+    x, y = (left + right) / 2, (top + bottom) / 2
+    holding = [box for box in found.boxes if box[0] <= x <= box[2] and box[1] <= y <= box[3]]
+    smallest = min(holding, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]), default=None)
+    return smallest or (0.0, 0.0, float(found.image_shape[1]), float(found.image_shape[0]))
 
 
 def _histogram(work: Work, latent: int, evidence: Sequence[Evidence]) -> tuple[list[Row], list[float], int]:

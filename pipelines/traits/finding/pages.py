@@ -10,20 +10,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.traits.finding.learning import read_metrics
 from pipelines.traits.finding.looks import read_look
 from pipelines.traits.finding.marks import MAP
 from pipelines.traits.finding.progress import counted
 from pipelines.traits.finding.stage import read_record
 from pipelines.traits.finding.summary import SUMMARY, Line
 from pipelines.traits.finding.taxa import chosen_of, latents_of, taxa_of
-from pipelines.traits.gallery import Overview, Point, Taxon, write_gallery
+from pipelines.traits.gallery import Curve, Overview, Point, Taxon, write_gallery
 from robots.execution.home import write_json
 
 if TYPE_CHECKING:
     from pipelines.traits.finding.stages import Work
 
-MOST_PAGES = 2000
-"""Latents with a page; the gallery takes some 0.5 MB for each."""
 _WEAK = (
     "Made with the embedded backbone, which needs no weights and knows parts by their looks only. A foundation model "
     "(--backbone with a checkpoint of DINOv2, DINOv3 or BioCLIP 2) finds more, and more exactly."
@@ -32,13 +31,13 @@ _WEAK = (
 
 def settings(work: Work) -> dict[str, Any]:
     """What the pages depend on beside what they show."""
-    return {"labwright": version("labwright"), "most_pages": MOST_PAGES}
+    return {"labwright": version("labwright"), "title": work.images.name}
 
 
 def write_pages(work: Work, folder: Path) -> dict[str, Any]:
     """Write the gallery and the summary."""
     taxa = taxa_of(work.findings, work.prevalence, work.out / "marking")
-    latents = latents_of(chosen_of(work.findings), work.findings)[:MOST_PAGES]
+    latents = latents_of(chosen_of(work.findings), work.findings)
     notes = _notes(work)
     overview = Overview(
         title=work.images.name,
@@ -67,7 +66,7 @@ def write_pages(work: Work, folder: Path) -> dict[str, Any]:
         folder / SUMMARY,
         {
             "images": len(work.specimens),
-            "taxa": len({specimen.taxon.name for specimen in work.specimens}),
+            "taxa": _named(work),
             "quarantined": len(work.scan.quarantined),
             "reasons": work.scan.reasons(),
             "notes": notes,
@@ -114,7 +113,9 @@ def _notes(work: Work) -> list[str]:
             f"{len(found.untestable):,} taxa have too few specimens to test; what stands out in them is shown as such."
         )
     if found.on_background:
-        notes.append(f"{found.on_background:,} latents were left out because they fire on the background or on labels.")
+        notes.append(
+            f"{found.on_background:,} times a latent was left out of a taxon because it fires on background or labels."
+        )
     if work.scan.alike:
         notes.append(f"{len(work.scan.alike):,} pairs of images look alike and bear different names: see DIR/scan.")
     if (work.settings.backbone or "embedded") == "embedded":
@@ -135,7 +136,7 @@ def _cards(work: Work) -> list[tuple[str, str]]:
     marks = work.findings.marks
     cards = [
         (f"{len(work.specimens):,}", "images"),
-        (f"{len({specimen.taxon.name for specimen in work.specimens}):,}", "taxa"),
+        (f"{_named(work):,}", "taxa"),
         (f"{len({mark.latent for mark in marks}):,}", "latents that mark a taxon"),
         (f"{len({(mark.rank, mark.taxon) for mark in marks}):,}", "taxa that are marked, of all ranks"),
         (f"{work.findings.tests:,}", "tests made"),
@@ -143,6 +144,11 @@ def _cards(work: Work) -> list[tuple[str, str]]:
     if work.scan.quarantined:
         cards.append((f"{len(work.scan.quarantined):,}", "files quarantined"))
     return cards
+
+
+def _named(work: Work) -> int:
+    """How many different names of taxa the images bear, each at its narrowest."""
+    return len({specimen.taxon.name for specimen in work.specimens if specimen.taxon.names})
 
 
 def _facts(work: Work) -> Mapping[str, Mapping[str, str]]:
@@ -173,6 +179,24 @@ def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, str]:
                 "" if value is None else f"{value:,}" if type(value) is int and value >= 10_000 else str(value)
             )
     return flat
+
+
+_CURVES = {
+    "fvu": ("Unexplained variance", "share of the activations' variance that the autoencoder does not reproduce"),
+    "l0": ("Active latents", "of a patch, on average"),
+    "dead_fraction": ("Dead latents", "share that has not fired for long"),
+    "dense_fraction": ("Dense latents", "share that fires in more than a tenth of all patches"),
+    "loss": ("Loss", "what the training makes smaller"),
+}
+
+
+def _curves(folder: Path) -> Iterator[Curve]:
+    lines = read_metrics(folder)
+    for name, (title, meaning) in _CURVES.items():
+        told = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
+        if told:
+            steps, values = zip(*told, strict=True)
+            yield Curve(title, meaning, steps, values)
 
 
 def _points(work: Work) -> Iterator[Point]:

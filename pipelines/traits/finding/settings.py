@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Self
 
+from pipelines.traits.sae import BatchTopK, JumpRelu, Matryoshka, Relu, Schedule, TopK, TrainingConfig, Variant
 from protocols.errors import InputError
 
 
@@ -57,6 +59,14 @@ class Settings:
             raise InputError(f"unknown settings: {', '.join(sorted(unknown))}", mend="Use the version that wrote them")
         return cls(**given)
 
+    def absolute(self) -> Self:
+        """The same, with paths that mean the same from any folder; a name that is no path stays a name."""
+        backbone = self.backbone
+        if backbone is not None and Path(backbone).expanduser().exists():
+            backbone = str(Path(backbone).expanduser().resolve())
+        sae = None if self.sae is None else str(Path(self.sae).expanduser().resolve())
+        return replace(self, backbone=backbone, sae=sae)
+
     def over(self, earlier: Settings) -> Settings:
         """These settings, and the ``earlier`` ones where these say nothing."""
         return replace(earlier, **self.given())
@@ -75,15 +85,56 @@ class Sizes:
 def sizes_for(settings: Settings, activations: int, dimensions: int) -> Sizes:
     """Sizes for so many activations, unless they were chosen.
 
-    The dictionary grows with the data, from 4 to 32 times the dimensions: a latent needs activations to be learned
-    from, and with fewer than some 20 for each latent most of them stay without any. Every activation is seen about 20
-    times, within 400 and 25,000 steps; 25,000 steps of 4,096 are the published 100 million activations.
+    The dictionary grows with the data, from 4 to 32 times the dimensions: patches of one image are much alike, and with
+    fewer than some 64 activations for each latent most of them would have too little to be learned from. Every
+    activation is seen about ten times, within 300 and 25,000 steps; 25,000 steps of 4,096 are the published 100 million
+    activations. A patch has 32 latents, fewer where it has few dimensions.
     """
     batch = _power_of_two(activations // 16, 64, 4096)
-    expansion = settings.expansion or _power_of_two(activations // (20 * dimensions), 4, 32)
-    k = settings.k or min(32, max(4, dimensions * expansion // 64))
-    return Sizes(expansion, k, batch, settings.steps or min(max(20 * activations // batch, 400), 25_000))
+    expansion = settings.expansion or _power_of_two(activations // (64 * dimensions), 4, 32)
+    k = settings.k or _power_of_two(dimensions // 8, 4, 32)
+    return Sizes(expansion, k, batch, settings.steps or min(max(10 * activations // batch, 300), 25_000))
 
 
 def _power_of_two(wanted: int, least: int, most: int) -> int:
     return min(max(1 << max(wanted, 1).bit_length() - 1, least), most)
+
+
+def training_config(settings: Settings, activations: int, dimensions: int, device: str) -> TrainingConfig:
+    """How the sparse autoencoder is trained.
+
+    Raises:
+        InputError: there is no such variant.
+    """
+    sizes = sizes_for(settings, activations, dimensions)
+    return TrainingConfig(
+        variant=variant_of(settings.variant or "topk", sizes.k),
+        expansion=sizes.expansion,
+        steps=sizes.steps,
+        batch=sizes.batch,
+        schedule=Schedule(warm_up=min(500, sizes.steps // 10), decay=sizes.steps // 5),
+        seed=settings.seed or 0,
+        precision="bfloat16" if device.startswith("cuda") else "float32",
+        dead_after=min(1_000_000, max(sizes.steps * sizes.batch // 8, sizes.batch)),
+        metrics_every=max(sizes.steps // 60, 1),
+        checkpoint_every=max(min(sizes.steps // 10, 500), 1),
+        device=device,
+    )
+
+
+def variant_of(name: str, k: int) -> Variant:
+    """A variant by name.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    known: dict[str, Callable[[], Variant]] = {
+        "topk": lambda: TopK(k=k),
+        "batch-topk": lambda: BatchTopK(k=k),
+        "matryoshka": lambda: Matryoshka(k=k),
+        "jumprelu": JumpRelu,
+        "relu": Relu,
+    }
+    if name not in known:
+        raise InputError(f"there is no variant '{name}'", where="--variant", mend=f"Choose one of {', '.join(known)}")
+    return known[name]()

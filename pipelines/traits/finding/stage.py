@@ -68,7 +68,7 @@ class Stage:
         """
         if self.state() == "begun":
             for left in list(_files(self.folder)):
-                if left.name.startswith("."):  # what a killed write left beside its file
+                if left.name.startswith(".") or left.suffix == ".part":  # what a killed write left beside its file
                     left.unlink(missing_ok=True)
             return self.folder
         remove(self.folder)

@@ -107,6 +107,11 @@ class Work:
         return Activations.open(self.out / "features")
 
     @cached_property
+    def given_sae(self) -> Sae:
+        """The autoencoder that was named instead of training one."""
+        return load_sae(Path(self.settings.sae or ""))
+
+    @cached_property
     def sae(self) -> Sae:
         """The sparse autoencoder."""
         return load_sae(self.out / "sae")
@@ -160,3 +165,16 @@ class Work:
     def specimens(self) -> list[Specimen]:
         """Those that can be used, in the order in which every stage counts them."""
         return self.scan.specimens
+
+    def check(self) -> None:
+        """Refuse what cannot be meant, before anything is written.
+
+        Raises:
+            InputError: a setting names what is not there.
+        """
+        from pipelines.traits.finding import learning, marks
+
+        learning.scan_settings(self)
+        marks.settings(self)
+        learning.features_settings(self)
+        learning.sae_settings(self)

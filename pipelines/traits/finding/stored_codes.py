@@ -24,6 +24,10 @@ from robots.execution.home import sync_folder
 
 SHARD_IMAGES = 64
 """Images in one file: some 5 MB, and the most that a kill costs."""
+LEAST_FOREGROUND = 0.1
+"""Share of a patch that must be organism for it to be part of a region."""
+_LOADED = 4
+"""Files in memory at a time."""
 
 
 class Patches(Protocol):
@@ -87,7 +91,7 @@ def write_codes(
 
 
 class StoredCodes:
-    """Codes that :func:`write_codes` wrote; one file is in memory at a time.
+    """Codes that :func:`write_codes` wrote; four files are in memory at a time.
 
     Every method may raise RecordError where a file is missing or damaged.
     """
@@ -95,29 +99,37 @@ class StoredCodes:
     def __init__(self, folder: Path, images: int) -> None:
         self._folder = folder
         self._images = images
-        self._loaded: tuple[int, list[Codes], list[NDArray[np.float32]]] = (-1, [], [])
+        self._loaded: dict[int, tuple[list[Codes], list[NDArray[np.float32]]]] = {}
 
     def __len__(self) -> int:
         return self._images
 
     def __getitem__(self, image: int) -> Codes:
         """The codes of one image; images of the same file cost nothing more."""
-        return self._shard_of(image)[1][image % SHARD_IMAGES]
+        return self._shard_of(image)[0][image % SHARD_IMAGES]
 
     def foreground(self, image: int) -> NDArray[np.float32]:
         """The share of each patch that is organism: (patches,), 0 to 1, in steps of 1/255."""
-        return self._shard_of(image)[2][image % SHARD_IMAGES]
+        return self._shard_of(image)[1][image % SHARD_IMAGES]
+
+    def on_organism(self, image: int) -> Codes:
+        """The codes of patches of which some part is organism; all of them where nothing stands out as one."""
+        codes, shares = self[image], self.foreground(image)
+        kept = shares[codes.rows] >= LEAST_FOREGROUND
+        return Codes(codes.rows[kept], codes.latents[kept], codes.values[kept]) if shares.any() else codes
 
     def __iter__(self) -> Iterator[Codes]:
         return (self[image] for image in range(self._images))
 
-    def _shard_of(self, image: int) -> tuple[int, list[Codes], list[NDArray[np.float32]]]:
+    def _shard_of(self, image: int) -> tuple[list[Codes], list[NDArray[np.float32]]]:
         if not 0 <= image < self._images:
             raise IndexError(f"image {image} of {self._images}")
         start = image - image % SHARD_IMAGES
-        if self._loaded[0] != start:
-            self._loaded = (start, *self._read(start))
-        return self._loaded
+        if start not in self._loaded:
+            if len(self._loaded) == _LOADED:
+                del self._loaded[next(iter(self._loaded))]
+            self._loaded[start] = self._read(start)
+        return self._loaded[start]
 
     def _read(self, start: int) -> tuple[list[Codes], list[NDArray[np.float32]]]:
         path = _shard(self._folder, start)

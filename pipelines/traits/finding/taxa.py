@@ -13,9 +13,11 @@ from pipelines.traits.gallery import Evidence, Taxon
 from pipelines.traits.marking import Counts, Findings, Mark, Prevalence
 from pipelines.traits.specimens import RANKS
 
-MOST_OF_TAXON = 12
+MOST_OF_TAXON = 8
 """Latents of a taxon for which regions are made, the strongest: some 4 of an image were annotated in what was
 published."""
+MOST_PAGES = 2000
+"""Latents with a page; the gallery takes some 0.3 MB for each."""
 MEASURE = "difference of the shares of specimens in which it fires"
 
 
@@ -94,8 +96,11 @@ def _in_words(counts: Counts | None) -> str:
 
 
 def latents_of(chosen: Iterable[Chosen], findings: Findings) -> list[int]:
-    """The latents that have a page, the strongest first; those that passed a test before the others."""
+    """The latents that have a page, the strongest first; those that passed a test before the others.
+
+    At most :data:`MOST_PAGES`, so that the gallery stays of a size that can be looked at.
+    """
     best: dict[int, tuple[bool, float]] = {}
     for mark in (*findings.marks, *findings.candidates):
         best[mark.latent] = min(best.get(mark.latent, (True, 0.0)), (not mark.tested, -mark.score))
-    return sorted({one.latent for one in chosen}, key=lambda latent: (best[latent], latent))
+    return sorted({one.latent for one in chosen}, key=lambda latent: (best[latent], latent))[:MOST_PAGES]

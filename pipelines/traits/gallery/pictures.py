@@ -58,13 +58,22 @@ def close_up(image: NDArray[np.uint8], box: tuple[float, float, float, float]) -
     return Layer(_jpeg(_shrunk(image[y : y + side, x : x + side], CLOSE)), x, y, side, side)
 
 
-def heat_layer(heat: NDArray[np.floating]) -> Layer:
-    """Heat (H, W) of the whole image as a transparent layer; the strongest place of this image is the warmest.
+def heat_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width at which the heat of an image is wanted by :func:`heat_layer`."""
+    factor = min(_HEAT_SIDE / max(height, width), 1.0)
+    return max(round(height * factor), 1), max(round(width * factor), 1)
+
+
+def heat_layer(heat: NDArray[np.floating], height: int, width: int) -> Layer:
+    """Heat of a whole image as a transparent layer; the strongest place of this image is the warmest.
 
     The layer is empty where there is no heat at all.
+
+    Args:
+        heat: at any size, best at :func:`heat_size`.
+        height, width: of the image, pixels.
     """
-    height, width = heat.shape
-    small = _shrunk(np.maximum(heat, 0).astype(np.float32), _HEAT_SIDE)
+    small = np.maximum(heat, 0).astype(np.float32)
     most = float(small.max(initial=0.0))
     level = small / most if most > 0 else small
     place = level * (len(_WARM) - 1)

@@ -24,7 +24,7 @@ Look = Callable[[int], LatentView]
 """Reads what there is to see of a latent; called for one latent at a time, so that memory holds one."""
 MOST_TILES = 96
 """Latents that the index shows with a picture."""
-MOST_OF_TAXON = 12
+MOST_OF_TAXON = 8
 """Latents that a taxon's page shows with pictures."""
 _SHOTS_OF_TAXON = 3
 """Pictures of each of them."""

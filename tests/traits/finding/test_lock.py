@@ -23,6 +23,8 @@ with locked(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.slow
+@pytest.mark.kill
 def test_a_second_one_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipelines.traits.gallery.charts import Row, draw_curves, draw_histogram, draw_map, looks_of
-from pipelines.traits.gallery.pictures import CLOSE, WHOLE, Layer, close_up, heat_layer, outline, whole_picture
+from pipelines.traits.gallery.pictures import (
+    CLOSE,
+    WHOLE,
+    Layer,
+    close_up,
+    heat_layer,
+    heat_size,
+    outline,
+    whole_picture,
+)
 
 
 def pixels(layer: Layer, flags: int = cv2.IMREAD_UNCHANGED) -> NDArray[np.uint8]:
@@ -66,11 +75,20 @@ def test_a_close_up_holds_the_region() -> None:
 def test_heat_is_where_the_latent_fires_and_nowhere_else() -> None:
     heat = np.zeros((200, 400), np.float32)
     heat[50:100, 300:400] = 5.0
-    alpha = pixels(heat_layer(heat))[..., 3]
+    layer = heat_layer(heat, 400, 800)
+    assert (layer.width, layer.height) == (800, 400)
+    alpha = pixels(layer)[..., 3]
     places = np.argwhere(alpha > 0) / alpha.shape
     assert np.allclose(places.min(0), (0.25, 0.75), atol=0.03)
     assert np.allclose(places.max(0), (0.5, 1.0), atol=0.05)
-    assert pixels(heat_layer(np.zeros((9, 9), np.float32)))[..., 3].max() == 0
+    assert pixels(heat_layer(np.zeros((9, 9), np.float32), 9, 9))[..., 3].max() == 0
+
+
+@given(st.integers(1, 9000), st.integers(1, 9000))
+def test_heat_is_small_and_in_proportion(height: int, width: int) -> None:
+    high, wide = heat_size(height, width)
+    assert 1 <= min(high, wide) <= max(high, wide) <= 96
+    assert abs(high * width - wide * height) <= max(height, width)
 
 
 def test_outlines_are_closed_and_degenerate_ones_left_out() -> None:

@@ -32,7 +32,7 @@ def shot(name: str, number: int = 0) -> Shot:
         activation=3.0,
         outline=outline(corners),
         whole=whole_picture(image),
-        heat=heat_layer(heat),
+        heat=heat_layer(heat, 120, 160),
         close=close_up(image, box),
     )
 
