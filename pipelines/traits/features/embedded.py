@@ -1,8 +1,10 @@
 """The embedded backbone: hand-made features of each patch, for when there are no weights.
 
-What a patch looks like (colour, gradients by orientation and scale, texture, local contrast), what lies around it
-(colours and edges in rings), and how the shape of the organism goes on around it (share of the foreground in rings,
-thickness). Position is left out. Nothing was learned, so it knows parts by their looks only.
+What a patch looks like (colour, edges by scale and direction, texture, contrast), what lies around it, how the shape
+of the organism goes on around it (an end, a band, a fork, how thick), and where on the organism it is, along the
+organism's own axes. Where in the picture it is, which way the organism is turned, and which of its sides is which are
+left out. Nothing was learned, so parts are known by looks and layout only: where the organism does not differ from the
+picture's border, half of this says nothing. Any foundation model is to be preferred.
 
 Numbers that a threshold cannot tell apart in the middle of their range (how light, how thick) are coded as a
 population: each of a few units answers best at its own value, so that a latent, which is a sum and a threshold, can
@@ -14,7 +16,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ VERSION = 1
 
 PATCH = 16
 PATCHES = 784
-"""At most this many patches, 28 x 28 for a square image, each of 16 x 16 pixels after resizing."""
+"""At most this many, 28 x 28 for a square image, each of 16 x 16 pixels after resizing."""
 
 
 class Embedded:
@@ -74,6 +75,3 @@ class Embedded:
         with ThreadPoolExecutor(self._workers) as pool:
             found = list(pool.map(lambda image: descriptors.describe(image, PATCH), pixels))
         return torch.from_numpy(np.stack(found)).to(self._device)
-
-
-cv2.setUseOptimized(True)
