@@ -15,7 +15,9 @@ flat           images only: a name of a file that is the name of a taxon is take
 =============  ====================================================================================================
 
 Tables are looked for at the top, in folders without images, and anywhere under the name ``metadata``. What a row says
-of the taxon goes before what the folder says. An image that no row speaks of is used all the same, and listed.
+of the taxon goes before what the folder says, from which ranks wider than the row's are taken where nothing
+contradicts. An image that no row speaks of is used all the same, and listed. Tables called ``ground_truth`` are never
+read: they are the answer, not what is known.
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ from pipelines.traits.collections.scans import MOST_LISTED, CollectionError, Qua
 from pipelines.traits.collections.tables import Table
 from pipelines.traits.collections.terms import filed, says_taxon, taxon_names, term_names
 from pipelines.traits.collections.walking import Walk
+from pipelines.traits.specimens import RANKS
+
+GROUND_TRUTH = "ground_truth"
+"""Name of files that hold what a collection is measured against: never read, whatever they are."""
 
 _CLASSES = ("classnames.txt", "classes.txt", "class_names.txt", "labels.txt")
 _KEYS = ("gbifID", "coreid", "id", "occurrenceID", "catalogNumber", "taxonID")
@@ -142,10 +148,14 @@ def _names(candidate: Candidate, classes: dict[str, str], binomials: bool) -> di
     if classes and row.get("label", "") in classes:
         row = row | {"label": classes[row["label"]]}
     said = taxon_names(row)
-    if said:
-        return said
     path = PurePosixPath(candidate.source.rpartition("::")[2])
-    return folders(path.parts[:-1]) or file_name(path.stem, binomials=binomials)
+    around = folders(path.parts[:-1])
+    if not said:
+        return around or file_name(path.stem, binomials=binomials)
+    if any(around[rank] != said[rank] for rank in around.keys() & said.keys()):
+        return said
+    widest = min(RANKS.index(rank) for rank in said)
+    return {rank: name for rank, name in around.items() if RANKS.index(rank) < widest} | said
 
 
 def _binomials(candidates: list[Candidate]) -> bool:
@@ -210,6 +220,9 @@ def _likely(walk: Walk) -> list[str]:
     for path in walk.tables:
         folder, _, name = path.rpartition("/")
         if name.lower() in _CLASSES:
+            continue
+        if PurePosixPath(name).stem.lower() == GROUND_TRUTH:
+            walk.ignored["ground truth"] += 1
             continue
         top = not folder or (folder not in with_images and count[folder] <= _FEW)
         if PurePosixPath(name).stem.lower() == "metadata" or (top and count[folder] <= 10 * _FEW):

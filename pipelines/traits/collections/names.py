@@ -85,7 +85,7 @@ _RANKED = re.compile(rf"({'|'.join(RANKS)})[=_: -]+(.+)", re.IGNORECASE)
 def missing(name: str) -> bool:
     """Whether what stands where a name belongs says that there is none."""
     text = name.strip().casefold().replace(" ", "_")
-    return not text or text in _MISSING
+    return not text or text in _MISSING or text[0] in "[{"  # JSON: several values, none of them the name
 
 
 def rank_of(word: str) -> str | None:

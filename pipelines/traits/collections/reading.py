@@ -2,7 +2,8 @@
 
 Threads, not processes: Pillow and SHA-256 release the interpreter's lock while they work, and nothing has to be
 started or sent. A JPEG of 2400 x 1800 takes 10.3 ms of a core, one of 512 x 512 2.4 ms, of which 1.2 and 0.8 ms need
-the lock; two processes were half as fast as one thread for 100 images, for their start.
+the lock. On two busy cores, of pictures of 64 x 64, where the lock matters most, two threads did 1,830 a second and two
+processes 1,870; of 100 large ones processes did a third as many as threads, for their start.
 """
 
 from __future__ import annotations
@@ -211,5 +212,5 @@ def _taxa(specimens: list[Specimen]) -> str:
             parts.append(f"{count:,} {rank if count == 1 else many}")
     unknown = sum(not specimen.taxon.names for specimen in specimens)
     if unknown:
-        parts.append(f"{unknown:,} images of unknown taxon")
+        parts.append(f"{unknown:,} of unknown taxon")
     return ", ".join(parts) or "no usable image"

@@ -140,6 +140,16 @@ def test_sixteen_bit_pgm(tmp_path: Path) -> None:
     assert np.abs(array.astype(int) - expected).max() <= 1
 
 
+def test_thirty_two_bits_are_scaled_where_sixteen_would_do(tmp_path: Path) -> None:
+    eight = np.repeat(pixels(3)[:, :, :1], 3, axis=2).copy()
+    eight[0, 0] = 255
+    data = saved(Image.fromarray(eight[:, :, 0].astype(np.int32) * 257), "TIFF")
+    array, _ = image_of(tmp_path, "x.tif", data)
+    assert np.abs(array.astype(int) - eight).max() <= 1
+    data = saved(Image.fromarray(eight[:, :, 0].astype(np.int32) * 65536), "TIFF")
+    assert only(scanned(tmp_path / "more", "y.tif", data)).reason is Reason.UNSUPPORTED
+
+
 def test_truncated_sixteen_bits(tmp_path: Path) -> None:
     data, _ = deep(16, ".png", colour=True)
     assert only(scanned(tmp_path, "x.png", data[:-2000])).reason is Reason.TRUNCATED

@@ -245,7 +245,7 @@ def test_a_flat_folder_whose_files_are_called_by_their_taxon(tmp_path: Path) -> 
         "Blattodea.jpg": {"order": "Blattodea"},
         "Image_bee.jpg": {},
     }
-    assert "1 images of unknown taxon" in scan.recognised
+    assert "1 of unknown taxon" in scan.recognised
 
 
 def test_a_flat_folder_of_binomials(tmp_path: Path) -> None:
@@ -339,6 +339,28 @@ def test_tables_in_other_encodings(tmp_path: Path, encoding: str) -> None:
     (specimen,) = read_collection(tmp_path).specimens
     assert specimen.terms["finder"] == "José Müller"
     assert specimen.taxon.names == APIS
+
+
+def test_the_answer_is_not_read(tmp_path: Path) -> None:
+    put(tmp_path / "Hymenoptera_Apidae_Apis_mellifera" / "a.jpg", encoded(1))
+    write_table(tmp_path / "ground_truth.parquet", [{"file_name": "a.jpg", "species": "Bombus terrestris"}])
+    put(tmp_path / "ground_truth.csv", "file_name,species\na.jpg,Bombus terrestris\n")
+    (specimen,) = read_collection(tmp_path).specimens
+    assert specimen.taxon.name == "Apis mellifera"
+    assert not specimen.terms
+
+
+def test_ranks_wider_than_the_rows_come_from_the_folder(tmp_path: Path) -> None:
+    put(tmp_path / "Hymenoptera_Apidae" / "a.jpg", encoded(1))
+    put(tmp_path / "Diptera_Syrphidae_Eristalis_tenax" / "b.jpg", encoded(2))
+    table = [
+        {"file_name": "a.jpg", "genus": "Apis", "taxon": [["order", "x"]]},
+        {"file_name": "b.jpg", "genus": "Apis", "taxon": None},
+    ]
+    write_table(tmp_path / "metadata.parquet", table)
+    found = taxa(read_collection(tmp_path))
+    assert found["Hymenoptera_Apidae/a.jpg"] == {"order": "Hymenoptera", "family": "Apidae", "genus": "Apis"}
+    assert found["Diptera_Syrphidae_Eristalis_tenax/b.jpg"] == {"genus": "Apis"}
 
 
 def test_images_that_stand_in_a_table_are_told(tmp_path: Path) -> None:
