@@ -30,7 +30,7 @@ class PatchSet:
     """Activations of the patches of some images, and the truth about them.
 
     Attributes:
-        name: what the table calls it.
+        name: what the table calls it, and the folder of its autoencoders.
         specimens: one an image, in order.
         activations: (n, d) float32.
         image: (n,) which image a patch is of.
@@ -85,14 +85,16 @@ def _stacked(store: Activations) -> tuple[NDArray[np.float32], NDArray[np.int64]
     return np.concatenate(blocks), np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
 
 
-def drawn(backbone: Backbone, folder: Path, *, images: int, seed: int, kinds: tuple[str, ...], size: int) -> PatchSet:
+def drawn(
+    backbone: Backbone, folder: Path, *, images: int, seed: int, kinds: tuple[str, ...], size: int, name: str = "drawn"
+) -> PatchSet:
     """Drawn organisms; within each species every second image chooses, and the others are held out."""
-    root = folder / "drawn"
+    root = folder / name
     draw_collection(root, images=images, seed=seed, kinds=kinds, size=size)
     truths = {truth.sha256[:32]: truth for truth in load_ground_truth(root)}
     specimens = sorted(read_collection(root, workers=1).specimens, key=lambda one: one.source.rsplit("/", 1)[-1])
     about = [truths[specimen.id] for specimen in specimens]
-    store = _encoded(backbone, root, specimens, folder / "drawn-activations")
+    store = _encoded(backbone, root, specimens, folder / f"{name}-activations")
     activations, image = _stacked(store)
     parts = sorted({f"{truth.kind} {part}" for truth in about for part in truth.parts})
     column = {name: place for place, name in enumerate(parts)}
@@ -114,7 +116,7 @@ def drawn(backbone: Backbone, folder: Path, *, images: int, seed: int, kinds: tu
 
     kinds_of = [one.kind for one in about]
     return PatchSet(
-        "drawn", specimens, activations, image, store.grids, parts, truth, masks, [choosing], names, table, kinds_of
+        name, specimens, activations, image, store.grids, parts, truth, masks, [choosing], names, table, kinds_of
     )
 
 
