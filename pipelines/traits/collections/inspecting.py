@@ -13,18 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines.traits.collections.duplicates import ENOUGH, fingerprint
-from pipelines.traits.collections.pixels import (
-    LARGE,
-    Unusable,
-    check_cost,
-    conversion,
-    decoded,
-    header,
-    identity,
-    one_large,
-    open_source,
-    upright_size,
-)
+from pipelines.traits.collections.headers import Unusable, check_cost, conversion, header, upright_size
+from pipelines.traits.collections.pixels import LARGE, decoded, identity, one_large, open_source
 from pipelines.traits.collections.scans import CollectionError, Reason
 from pipelines.traits.collections.terms import without_surrogates
 

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.traits.collections.duplicates import near_duplicates as find_near_duplicates
+from pipelines.traits.collections.headers import quiet
 from pipelines.traits.collections.inspecting import Inspected, inspect_image
 from pipelines.traits.collections.layouts import Candidate, Contents, Layout, contents
-from pipelines.traits.collections.pixels import quiet
 from pipelines.traits.collections.scans import Alike, CollectionError, Converted, Quarantined, Reason, Scan
 from pipelines.traits.collections.tables import SUFFIXES
 from pipelines.traits.collections.terms import contradict, licence, taxon

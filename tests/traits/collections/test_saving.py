@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.traits.collections import CollectionError, Scan, load_scan, open_image, read_collection, save_scan
+from pipelines.traits.collections.headers import quiet
 from pipelines.traits.collections.inspecting import inspect_image
-from pipelines.traits.collections.pixels import quiet
 from protocols.errors import RecordError
 from tests.traits.collections.pictures import archive, encoded, put
 
