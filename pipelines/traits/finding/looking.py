@@ -117,7 +117,7 @@ def read_regions(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _strongest(folder: Path) -> tuple[Mapping[tuple[int, str], list[int]], int]:
-    """The places of the images with the strongest regions of each latent in each taxon; and how many regions there are."""
+    """Places of the images with the strongest regions of each latent in each taxon, and the number of regions."""
     heaps: dict[tuple[int, str], list[tuple[float, int]]] = defaultdict(list)
     count = 0
     for line in read_regions(folder):
