@@ -18,7 +18,7 @@ import numpy as np
 from pipelines.traits.organisms.drawing import Drawing, draw
 from pipelines.traits.organisms.ground_truth import SETTINGS, Mask, Truth, save_ground_truth, saved_settings
 from pipelines.traits.organisms.taxonomy import KINDS, Species, taxonomy
-from protocols.errors import InputError
+from protocols.errors import InputError, RecordError
 
 DRAWING = 1
 """Goes up whenever the same seed draws other pictures."""
@@ -88,16 +88,24 @@ def draw_collection(
 
     Raises:
         InputError: for settings out of range or a folder that holds something else.
+        RecordError: where nothing can be written, as on a full disk; there is no ground truth then.
     """
     settings = Settings(images, seed, tuple(kinds), size, nuisance)
-    _claim(folder, settings)
-    many = (os.cpu_count() or 1) if workers is None else workers
+    if workers is None:
+        workers = 1 if images <= FEW else os.cpu_count() or 1
     truths: list[Truth] = []
-    for done in _drawn(folder, settings, 1 if workers is None and images <= FEW else many):
-        truths += done
-        if progress is not None:
-            progress(len(truths), images)
-    save_ground_truth(truths, folder)
+    try:
+        _claim(folder, settings)
+        for done in _drawn(folder, settings, workers):
+            truths += done
+            if progress is not None:
+                progress(len(truths), images)
+        save_ground_truth(truths, folder)
+    except OSError as error:
+        mend = "Make room or choose another folder; drawing again goes over what is there"
+        raise RecordError(
+            f"the pictures can't be written ({error.strerror or error})", where=str(folder), mend=mend
+        ) from error
     return truths
 
 

@@ -93,8 +93,8 @@ def pose(kind: str, frame: tuple[int, int], rng: np.random.Generator, nuisance: 
     fit = 0.60 if kind == "insect" else 0.80
     scale = fit * min(high, wide) * (1 + nuisance * rng.uniform(-0.28, 0.08))
     angle = rng.normal(0, 0.22) if kind == "fish" else rng.uniform(0, 2 * math.pi)
-    angle *= nuisance if kind == "fish" else min(1.0, nuisance * 1e6)
-    flip = -1.0 if kind == "fish" and rng.random() < 0.5 * min(1.0, nuisance * 1e6) else 1.0
+    angle *= nuisance if kind == "fish" else float(nuisance > 0)
+    flip = -1.0 if kind == "fish" and rng.random() < 0.5 * (nuisance > 0) else 1.0
     cos, sin = math.cos(angle), math.sin(angle)
     turn = np.array([[cos, -sin], [sin, cos]])
     shear = np.array([[1.0, rng.normal(0, 0.03 * nuisance)], [0.0, 1 + rng.normal(0, 0.03 * nuisance)]])

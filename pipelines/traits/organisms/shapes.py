@@ -15,7 +15,7 @@ Points = NDArray[np.float64]
 
 
 def spline(points: ArrayLike, *, closed: bool = False, steps: int = 8) -> Points:
-    """The centripetal-free (uniform) Catmull-Rom curve through points (n, 2), ``steps`` points a span.
+    """The uniform Catmull-Rom curve through points (n, 2), ``steps`` points a span.
 
     Source: E. Catmull and R. Rom, "A class of local interpolating splines", 1974.
     """

@@ -97,7 +97,6 @@ ORDERS: tuple[Order, ...] = (
     Order("Lancales", ("Lancaceae",), "leaf", "lance", {}),
     Order("Ovales", ("Ovaceae",), "leaf", "oval", {}),
 )
-GENERA_PER_FAMILY = 3
 SPECIES_IN_GENUS = (3, 2, 1)
 """Species of a family's first, second and third genus: every family has a genus of one species."""
 
@@ -156,7 +155,7 @@ def taxonomy(seed: int = 0, kinds: Sequence[str] = KINDS) -> list[Species]:
 def _family(order: Order, family: str, rng: np.random.Generator, first_name: int) -> list[Species]:
     members: list[Species] = []
     taken: list[dict[str, str]] = []
-    for rank, many in enumerate(SPECIES_IN_GENUS[:GENERA_PER_FAMILY]):
+    for rank, many in enumerate(SPECIES_IN_GENUS):
         number = first_name + rank
         genus = HEADS[number % len(HEADS)] + TAILS[(number * 7 + number // len(HEADS)) % len(TAILS)]
         ancestor = _ancestor(order, rng, taken)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipelines.traits.organisms import KINDS, TRAITS, Drawing, Mask, Species, draw, draw_collection, load_ground_truth
 from pipelines.traits.organisms import taxonomy as species_list
-from protocols.errors import InputError
+from protocols.errors import InputError, RecordError
 
 SMALL = 192
 WITHIN = {
@@ -115,6 +115,13 @@ def test_settings_out_of_range_are_named_before_anything_is_written(
     assert not (tmp_path / "drawn").exists()
 
 
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RecordError, match="can't be written") as caught:
+        draw_collection(tmp_path / "file", images=1, size=64)
+    assert str(tmp_path) in caught.value.where
+
+
 def test_a_missing_or_damaged_ground_truth_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no ground truth"):
         load_ground_truth(tmp_path)
@@ -141,6 +148,8 @@ def test_a_part_is_there_when_its_state_says_so(standing: list[tuple[Species, Dr
                 expected = species.states[name] not in PLAIN
                 assert (trait.part in drawing.parts) == expected, (species.build, name, species.states[name])
                 checked += 1
+        if species.kind == "leaf":
+            assert ("teeth" in drawing.parts) == (species.states["margin"] == "toothed")
     assert checked > 100
 
 
