@@ -72,7 +72,8 @@ class Preprocessing:
         right = min(plan.left + plan.seen[1], plan.resized[1])
         seen = self._resized(image, plan, (left, top, right, bottom))
         mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
-        seen = (seen * np.float32(self.scale) - mean) / std
+        seen *= np.float32(self.scale) / std
+        seen -= mean / std
         if seen.shape[:2] == plan.seen:
             return seen
         whole = np.zeros((*plan.seen, 3), np.float32)

@@ -130,7 +130,7 @@ class Transformer:
         """An upright RGB image as the model wants it."""
         return self.preprocessing.prepare(image)
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference_mode, whose tensors autograd refuses to take into training
     def encode(self, batch: torch.Tensor) -> torch.Tensor:
         """(images, patches, dimensions) float32: what leaves the block, class and register tokens dropped."""
         mixed = self._dtype != torch.float32

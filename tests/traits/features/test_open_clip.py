@@ -16,6 +16,8 @@ from pipelines.traits.features import load_backbone
 from pipelines.traits.features.framing import CentreCrop
 from protocols.errors import InputError
 
+pytestmark = pytest.mark.slow  # transformers takes seconds to import
+
 WIDTH, HEAD, LAYERS, PATCH, EDGE, EMBED = 48, 16, 3, 7, 28, 20
 
 

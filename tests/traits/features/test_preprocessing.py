@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.traits.features.framing import CentreCrop, Framing, Letterbox, Stretch, Whole
@@ -31,6 +31,7 @@ def _plain(framing: Framing) -> Preprocessing:
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
+@settings(deadline=None, max_examples=50)
 @given(st.integers(40, 400), st.integers(40, 400), st.data())
 def test_a_bright_square_is_found_in_the_patches_that_lie_over_it(
     framing: Framing, height: int, width: int, data: st.DataObject
@@ -52,6 +53,7 @@ def test_a_bright_square_is_found_in_the_patches_that_lie_over_it(
     assert cells.max() > 0
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(16, 1024))
 def test_the_whole_image_is_seen_in_at_most_so_many_patches(height: int, width: int, patches: int) -> None:
     grid = Whole(patches).plan(height, width, 14).grid(height, width, 14)
@@ -65,6 +67,7 @@ def test_the_whole_image_is_seen_in_at_most_so_many_patches(height: int, width: 
         assert 0.85 < wide / high < 1.18
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 3000), st.integers(1, 3000))
 def test_a_letterbox_covers_the_whole_image(height: int, width: int) -> None:
     grid = Letterbox(224, 224).plan(height, width, 14).grid(height, width, 14)
@@ -82,6 +85,7 @@ def test_padding_is_zero_after_normalising() -> None:
     np.testing.assert_allclose(pixels[14, 14], [3.0, 2.5, 2.0], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(300, 451), (451, 300), (224, 224), (97, 130)])
 def test_pixels_equal_those_of_transformers(tmp_path: Path, shape: tuple[int, int]) -> None:
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil

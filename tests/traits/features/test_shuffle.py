@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipelines.traits.features.shuffle import Order, Permutation
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 3000), st.integers(0, 2**63))
 def test_a_permutation_has_everything_once(size: int, key: int) -> None:
     found = Permutation(size, (key,))[np.arange(size)]
@@ -24,6 +25,7 @@ def test_windows_have_everything_once_in_each_epoch(rows: int, seed: int, blocks
         assert np.array_equal(np.sort(found), np.arange(rows))
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(2, 3000), st.integers(0, 99), st.data())
 def test_a_position_is_the_same_whichever_way_it_is_asked_for(rows: int, seed: int, data: st.DataObject) -> None:
     order = Order(rows, seed, window=data.draw(st.sampled_from([None, 64, 128])), block=32)

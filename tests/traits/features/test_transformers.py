@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipelines.traits.features import load_backbone, write_activations
+from pipelines.traits.features import Streamed, load_backbone, write_activations
 from pipelines.traits.features.framing import Letterbox, Whole
 from protocols.errors import InputError, UnknownNameError
 from tests.traits.features.plain import images
 from tests.traits.features.tiny import make_checkpoint
+
+pytestmark = pytest.mark.slow  # transformers takes seconds to import
 
 KINDS = {
     "dinov2": 1,
@@ -139,6 +142,18 @@ def test_into_a_store_and_back(tmp_path: Path) -> None:
     make_checkpoint(tmp_path / "other", "dinov2", seed=1)
     with pytest.raises(InputError, match="made with the backbone dinov2@"):
         write_activations(load_backbone(str(tmp_path / "other")), images(5), tmp_path / "store", shard_images=2)
+
+
+def test_straight_into_training(tmp_path: Path) -> None:
+    make_checkpoint(tmp_path, "dinov3_vit")
+    source = Streamed(load_backbone(str(tmp_path)), images(6), batch_images=2)
+    assert source.rows == 6 * 16
+    layer = torch.nn.Linear(source.dimensions, 4)
+    for batch in islice(source.batches(40, 0), 3):
+        loss = (layer(batch) ** 2).mean()
+        loss.backward()
+    assert layer.weight.grad is not None
+    assert float(layer.weight.grad.norm()) > 0
 
 
 def _cut(path: Path) -> None:
