@@ -1,9 +1,8 @@
-"""What is measured in training, over the steps since it was last told."""
+"""What is measured in training."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,51 +14,28 @@ Replacement = Callable[[Tensor], Tensor]
 
 
 class Window:
-    """Sums over the steps since metrics were last told; part of a checkpoint.
+    """Firings over the steps since metrics were last told; part of a checkpoint.
 
     Args:
-        dimensions, latents: of the autoencoder.
+        latents: of the autoencoder.
         device: where it is trained.
     """
 
-    def __init__(self, dimensions: int, latents: int, device: str = "cpu") -> None:
-        def zeros(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-            return torch.zeros(shape, dtype=dtype, device=device)
-
+    def __init__(self, latents: int, device: str = "cpu") -> None:
         self.sums = {
-            "x_d": zeros(dimensions),
-            "residual_d": zeros(dimensions),
-            "x_square": zeros(),
-            "residual_square": zeros(),
-            "firings_m": zeros(latents, dtype=torch.int64),
-            "activations": zeros(dtype=torch.int64),
+            "firings_m": torch.zeros(latents, dtype=torch.int64, device=device),
+            "activations": torch.zeros((), dtype=torch.int64, device=device),
         }
 
-    def add(self, x_bd: Tensor, outcome: Outcome) -> None:
-        """Take a step's activations, residuals and firings in."""
-        sums = self.sums
-        sums["x_d"] += x_bd.sum(0)
-        sums["residual_d"] += outcome.residual_bd.sum(0)
-        for name, values in (("x_square", x_bd), ("residual_square", outcome.residual_bd)):
-            flat = values.reshape(-1)
-            sums[name] += torch.dot(flat, flat)
-        sums["firings_m"] += outcome.firings_m
-        sums["activations"] += len(x_bd)
+    def add(self, outcome: Outcome) -> None:
+        """Take a step's firings in."""
+        self.sums["firings_m"] += outcome.firings_m
+        self.sums["activations"] += len(outcome.residual_bd)
 
-    def told(self, dense_above: float) -> dict[str, Any]:
-        """FVU, explained variance, L0 and the share of dense latents.
-
-        ``fvu`` is the squared error over the squared distance of the activations from their mean.
-        ``explained_variance`` is 1 less the residuals' variance over the activations', which forgives a constant error.
-        """
-        sums, count = self.sums, int(self.sums["activations"])
-        spread = float(sums["x_square"] - sums["x_d"].square().sum() / count)
-        left = float(sums["residual_square"])
-        varied = left - float(sums["residual_d"].square().sum()) / count
-        firings_m = sums["firings_m"]
+    def told(self, dense_above: float) -> dict[str, float]:
+        """L0, and the share of latents that fire in more than ``dense_above`` of the activations."""
+        count, firings_m = int(self.sums["activations"]), self.sums["firings_m"]
         return {
-            "fvu": left / spread if spread > 0 else None,
-            "explained_variance": 1 - varied / spread if spread > 0 else None,
             "l0": int(firings_m.sum()) / count,
             "dense_fraction": float((firings_m > dense_above * count).double().mean()),
         }
@@ -68,6 +44,20 @@ class Window:
         """Begin anew."""
         for tensor in self.sums.values():
             tensor.zero_()
+
+
+def explained(x_bd: Tensor, residual_bd: Tensor) -> dict[str, float | None]:
+    """FVU and explained variance of a batch; ``None`` where all activations are the same.
+
+    ``fvu`` is the squared error over the squared distance of the activations from their mean. ``explained_variance``
+    is 1 less the residuals' variance over the activations', which forgives a constant error.
+    """
+    x_bd, residual_bd = x_bd.double(), residual_bd.double()
+    spread = float((x_bd - x_bd.mean(0)).square().sum())
+    if not spread > 0:
+        return {"fvu": None, "explained_variance": None}
+    varied = float((residual_bd - residual_bd.mean(0)).square().sum())
+    return {"fvu": float(residual_bd.square().sum()) / spread, "explained_variance": 1 - varied / spread}
 
 
 def loss_recovered(run: Callable[[Replacement], float], reconstruct: Replacement) -> float:

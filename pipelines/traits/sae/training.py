@@ -25,7 +25,7 @@ from pipelines.traits.sae.encoder import Encoder
 from pipelines.traits.sae.jumprelu import JumpRelu
 from pipelines.traits.sae.matryoshka import Matryoshka
 from pipelines.traits.sae.median import geometric_median
-from pipelines.traits.sae.metrics import Replacement, Window, loss_recovered
+from pipelines.traits.sae.metrics import Replacement, Window, explained, loss_recovered
 from pipelines.traits.sae.model import Sae
 from pipelines.traits.sae.objective import Batch, Outcome
 from pipelines.traits.sae.parameters import initial
@@ -72,7 +72,7 @@ class Training:
             self.parameters, beta1=beta1, beta2=beta2, unit_rows=config.unit_rows, project=config.project
         )
         self.generator = generator
-        self.window = Window(self.dimensions, self.latents, config.device)
+        self.window = Window(self.latents, config.device)
         self.silent_m = torch.zeros(self.latents, dtype=torch.int64, device=config.device)
         self.threshold: float | None = None
         self.resampled = 0
@@ -129,7 +129,7 @@ class Training:
         if outcome.threshold is not None and isinstance(config.variant, BatchTopK | Matryoshka):
             least, rate = float(outcome.threshold), config.variant.threshold_rate
             self.threshold = least if self.threshold is None else self.threshold + rate * (least - self.threshold)
-        self.window.add(x_bd, outcome)
+        self.window.add(outcome)
         self._resample(x_bd, outcome)
         return outcome
 
@@ -144,14 +144,16 @@ class Training:
         self.silent_m[dead_m] = 0
         self.encoder.refresh()
 
-    def measured(self, outcome: Outcome) -> dict[str, Any]:
-        """A line of metrics; the window begins anew.
+    def measured(self, x_bd: Tensor, outcome: Outcome) -> dict[str, Any]:
+        """A line of metrics, of the last step and of the steps since the last line.
 
         Raises:
             InputError: the loss is no longer finite.
         """
         losses = {name: float(value) for name, value in outcome.losses.items()}
-        line = {"step": self.step, "loss": sum(losses.values()), **losses, **self.window.told(self.config.dense_above)}
+        line: dict[str, Any] = {"step": self.step, "loss": sum(losses.values()), **losses}
+        line |= explained(x_bd.to(outcome.residual_bd) * self.scale, outcome.residual_bd)
+        line |= self.window.told(self.config.dense_above)
         if not float("-inf") < line["loss"] < float("inf"):
             mend = "Use a lower learning rate or longer warm-up, and check that the activations are finite"
             raise InputError(f"training has diverged: the loss is {line['loss']} at step {self.step}", mend=mend)
@@ -242,11 +244,11 @@ def train(
     training = Training(config, activations, begun)
     lines = _lines(folder / "metrics.jsonl", training.step)
     batches = activations.batches(config.batch, config.seed, training.step)
-    outcome: Outcome | None = None
     while training.step < config.steps:
-        outcome = training.advance(next(batches))
+        x_bd = next(batches)
+        outcome = training.advance(x_bd)
         if training.step % config.metrics_every == 0 or training.step == config.steps:
-            line = training.measured(outcome)
+            line = training.measured(x_bd, outcome)
             if run_model is not None:
                 line["loss_recovered"] = _recovered(run_model, training.sae())
             lines.append(json.dumps(line, sort_keys=True))

@@ -29,9 +29,12 @@ from pipelines.traits.sae import (
     published,
     train,
 )
+from pipelines.traits.sae.adam import Adam
 from pipelines.traits.sae.config import from_json, to_json
 from pipelines.traits.sae.median import geometric_median
 from pipelines.traits.sae.metrics import loss_recovered
+from pipelines.traits.sae.parameters import initial
+from pipelines.traits.sae.resampling import resample
 from protocols.errors import InputError
 from tests.traits.sae.reference import Planted
 
@@ -132,14 +135,36 @@ def test_codes_are_what_the_dense_encoding_holds(tmp_path: Path) -> None:
         assert len(sae.encode_sparse(x[:0]).rows) == 0
 
 
-def test_dead_latents_begin_anew_and_live(tmp_path: Path) -> None:
-    config = replace(SMALL, variant=TopK(3, Auxiliary(weight=0)), latents=128, steps=240, dead_after=2000)
-    without = train(replace(config, resampling=None), Planted(), tmp_path / "without")
-    again = train(replace(config, resampling=Resampling(every=60, until=180)), Planted(), tmp_path / "with")
-    lines = [json.loads(line) for line in (tmp_path / "with" / "metrics.jsonl").read_text().splitlines()]
-    assert lines[-1]["resampled"] > 0
-    x = Planted().one(2000, 3, 0)
-    assert ((again.encode(x) > 0).any(0)).sum() > ((without.encode(x) > 0).any(0)).sum()
+def test_dead_latents_begin_anew_where_the_reconstruction_is_worst() -> None:
+    parameters = initial(16, 64, torch.Generator().manual_seed(0))
+    before = parameters.W_dec_md.clone()
+    optimiser = Adam(parameters)
+    for moments in (optimiser.first, optimiser.second):
+        for tensor in moments.named().values():
+            tensor.fill_(1.0)
+    x, residual = Planted().one(50, 0, 0), torch.zeros(50, 16)
+    residual[[3, 8]] = 1.0
+    dead = torch.arange(64) < 20
+    count = resample(Resampling(), parameters, optimiser, dead, x, residual, torch.Generator().manual_seed(0))
+    assert count == 20
+    directions = x[[3, 8]] / x[[3, 8]].norm(dim=1, keepdim=True)
+    nearest = (parameters.W_dec_md[:20, None] - directions).norm(dim=2)
+    assert float(nearest.min(1).values.max()) < 1e-6
+    assert len(set(nearest.argmin(1).tolist())) == 2
+    torch.testing.assert_close(parameters.W_enc_md[:20], 0.2 * parameters.W_dec_md[:20])
+    assert torch.equal(parameters.W_dec_md[20:], before[20:])
+    assert not optimiser.first.W_enc_md[:20].any()
+    assert not optimiser.second.b_enc_m[:20].any()
+    assert optimiser.second.W_dec_md[20:].all()
+    assert optimiser.first.b_dec_d.all()
+
+
+def test_resampling_happens_in_training(tmp_path: Path) -> None:
+    variant = TopK(3, Auxiliary(weight=0))
+    config = replace(SMALL, variant=variant, latents=128, steps=130, dead_after=800, schedule=Schedule(1e-2, 5))
+    train(replace(config, resampling=Resampling(every=60)), Planted(), tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines[0]["resampled"] == 0 < lines[-1]["resampled"]
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
@@ -264,12 +289,12 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(tmp_path: Path) -> Non
     program = (
         "import sys; from pathlib import Path; from dataclasses import replace;"
         "from tests.traits.sae.test_training import SMALL, Planted, train; import torch; torch.set_num_threads(1);"
-        "train(replace(SMALL, steps=400, checkpoint_every=3), Planted(), Path(sys.argv[1]))"
+        "train(replace(SMALL, steps=90, checkpoint_every=3), Planted(), Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", program]
     subprocess.run([*command, str(tmp_path / "whole")], check=True)
     kills = 0
-    for delay in (0.02, 0.05, 0.11, 0.23):
+    for delay in (0.02, 0.11, 0.23):
         process = subprocess.Popen([*command, str(tmp_path / "killed")])
         while not (tmp_path / "killed" / "training.json").exists() and process.poll() is None:
             time.sleep(0.005)
