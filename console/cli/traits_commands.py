@@ -183,7 +183,7 @@ def _traits_show(folder: Found, everything: o.All = False, as_json: o.Json = Fal
 
 
 @traits.command("example")
-def _traits_example(folder: Example, images: Count = 240, seed: ExampleSeed = 0, as_json: o.Json = False) -> None:
+def _traits_example(folder: Example, images: Count = 480, seed: ExampleSeed = 0, as_json: o.Json = False) -> None:
     """Draw a collection of made-up insects, fish and leaves whose traits are known, to try things on."""
 
     def work(screen: Screen) -> ExitCode:

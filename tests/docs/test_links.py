@@ -29,6 +29,7 @@ RUN_BY = {
     ("docs/how-to/convert.md", "python"): "test_convert.py",
     ("docs/how-to/protocols-in-python.md", "console"): "test_cli_reference.py",
     ("docs/how-to/real-robot.md", "yaml"): "test_readme.py",
+    ("docs/how-to/traits.md", "console"): "test_cli_reference.py",
     ("README.md", "sh"): "test_readme.py",
     ("examples/opentrons/README.md", "sh"): "test_readme.py",
 }

@@ -59,6 +59,7 @@ def find_traits(
     _check_places(images, out)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
+        _tidy(out)
         asked = _agreed(out, (settings or Settings()).absolute(), again)
         work = Work(images, out, asked, device or _best_device(), workers or 2, report)
         work.check()
@@ -99,10 +100,21 @@ def _check_places(images: Path, out: Path) -> None:
         )
     if out.exists() and not out.is_dir():
         raise InputError("is a file", where=str(out), mend="Name a folder with --out")
-    if out.is_dir() and not (out / JOB).exists() and any(path.name != LOCK for path in out.iterdir()):
+    if out.is_dir() and not (out / JOB).exists() and any(not _ours(path) for path in out.iterdir()):
         raise InputError(
             "the folder holds something that is not of this job", where=str(out), mend="Name an empty or a new folder"
         )
+
+
+def _ours(path: Path) -> bool:
+    """Whether a file is one that a job leaves before it has written down what it is about."""
+    return path.name == LOCK or path.name.startswith(f".{JOB}.")
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a killed write left beside the job's file."""
+    for left in out.glob(f".{JOB}.*"):
+        left.unlink(missing_ok=True)
 
 
 def _agreed(out: Path, settings: Settings, again: bool) -> Settings:

@@ -61,7 +61,7 @@ def find_regions(work: Work, folder: Path) -> dict[str, Any]:
         path = look_path(folder, latent)
         if not path.exists():
             write_bytes(path, cut_look(work, _wanted(work, latent, strongest)))
-        work.report(Event("regions", "going on", total + number, total + len(latents)))
+        work.report(Event("regions", "going on", total + number, total + len(latents), "pictures"))
     return {"regions": regions, "latents": len(latents)}
 
 

@@ -28,12 +28,14 @@ class Event:
     Attributes:
         state: ``begun``, ``going on`` (``done`` of ``total``; 0 where it is not known), ``done`` or ``kept``: it was
             whole already.
+        unit: what is counted, where that is not what :data:`UNITS` says.
     """
 
     stage: str
     state: Literal["begun", "going on", "done", "kept"]
     done: int = 0
     total: int = 0
+    unit: str = ""
 
 
 Report = Callable[[Event], None]

@@ -24,6 +24,8 @@ Look = Callable[[int], LatentView]
 """Reads what there is to see of a latent; called for one latent at a time, so that memory holds one."""
 MOST_TILES = 96
 """Latents that the index shows with a picture."""
+MOST_TAXA = 40
+"""Taxa that the index shows at once; the others are folded."""
 MOST_OF_TAXON = 8
 """Latents that a taxon's page shows with pictures."""
 _SHOTS_OF_TAXON = 3
@@ -124,6 +126,7 @@ class _Pages:
             "index.html",
             "index.html.jinja",
             view=view,
+            shown=MOST_TAXA,
             taxa=[(taxon, self._taxon_pages[taxon.rank, taxon.name]) for taxon in self._taxa],
             tiles=tiles,
             more=len(self._latents) - len(tiles),

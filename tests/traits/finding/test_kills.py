@@ -15,7 +15,6 @@ import pytest
 
 from pipelines.traits.finding.lock import LOCK
 
-
 PARTS = 3
 
 
