@@ -95,7 +95,9 @@ def _fold(data: PatchSet, codes: Codes, latents: int, choosing: Bools, scored: B
     ours, theirs = data.rows_of(choosing), data.rows_of(scored)
     mine, other = part_of(codes, ours), part_of(codes, theirs)
     parts = part_map(mine, data.truth[ours], other, data.truth[theirs], latents)
-    pure = purity_at(_one_patch_an_image(other, data.image[theirs]), data.truth[theirs], latents)
+    asked = np.isin(other.latents, parts.latents)
+    few = Codes(other.rows[asked], other.latents[asked], other.values[asked])
+    pure = purity_at(_one_patch_an_image(few, data.image[theirs]), data.truth[theirs], latents)
     chosen = [(latent, place) for place, latent in enumerate(parts.latents) if not np.isnan(parts.precisions[place])]
     traits = None
     if data.states:

@@ -103,7 +103,7 @@ class Rows:
 
 def learned(data: PatchSet, setting: Setting, work: Path) -> Sae:
     """Train a sparse autoencoder on all patches of a set: no label is looked at."""
-    return train(setting.config(), Rows(data.activations), work / data.name / setting.name.replace(" ", "-"))
+    return train(setting.config(), Rows(data.activations), work / "sae" / data.name / setting.name.replace(" ", "-"))
 
 
 def coded(data: PatchSet, sae: Sae) -> Codes:

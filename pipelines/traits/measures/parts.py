@@ -70,7 +70,9 @@ def part_map(
     table = average_precisions(choosing, choosing_truth, latents)
     known = choosing_truth.any(axis=0)
     best = np.where(known, np.argmax(np.nan_to_num(table, nan=-1.0), axis=0), -1)
-    scores = average_precisions(held_out, held_out_truth, latents)
+    asked = np.isin(held_out.latents, best)
+    chosen = Codes(held_out.rows[asked], held_out.latents[asked], held_out.values[asked])
+    scores = average_precisions(chosen, held_out_truth, latents)
     reached = np.where(known, scores[best, np.arange(len(best))], np.nan)
     return PartScores(best, reached, held_out_truth.mean(axis=0))
 
