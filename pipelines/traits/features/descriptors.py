@@ -9,8 +9,8 @@ from pipelines.traits.features.looks import Floats, colours, gradients, textures
 from pipelines.traits.features.shape import find_organism, places, rings, shapes
 
 _COLOUR = np.float32(1.4)
-"""Weight of colour against everything else: what a sparse autoencoder then finds lies closer to parts, on drawn
-organisms (mean average precision 0.170 against 0.144) and on real flies (0.199 against 0.191)."""
+"""Weight of colour against everything else. Against 1 it raised the part mAP of a TopK autoencoder (768 latents, k 16)
+from 0.144 to 0.170 on 100 drawn organisms, and from 0.191 to 0.199 on 60 pictures of flies."""
 
 
 def describe(image: Floats, patch: int) -> Floats:

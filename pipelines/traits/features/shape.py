@@ -17,6 +17,8 @@ _FINE = 2
 """Cells along the edge of a patch, in which the shape is kept."""
 _LEAST = 0.002
 """Share of the picture below which nothing was found."""
+_INSIDE = 0.35
+"""How unlike the border a cell of the organism is at least."""
 _RINGS = (1.5, 3.0, 5.0, 8.0)
 """Radii of what lies around, patches."""
 _REACHES = (0.25, 0.5, 1.0)
@@ -95,14 +97,17 @@ def find_organism(lab: Floats, grid: Shape) -> Organism:
 
 
 def _largest(cells: Floats) -> Floats:
-    """Only the largest piece, with a margin of two cells for what hangs on a thread."""
-    inside = (cells > 0.5).astype(np.uint8)
-    _, labels, figures, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
+    """Only the largest piece, its holes filled, with a margin of two cells for what hangs on a thread."""
+    inside = (cells > _INSIDE).astype(np.uint8)
+    closed = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    _, labels, figures, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     if len(figures) < 2:
         return cells
     piece = (labels == 1 + int(np.argmax(figures[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
+    outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(piece), outlines, -1, 1, cv2.FILLED)
     near = cv2.dilate(piece, np.ones((5, 5), np.uint8))
-    return np.asarray(cells * near, np.float32)
+    return np.asarray(np.maximum(cells * near, filled), np.float32)
 
 
 def rings(lab: Floats, grid: Shape, organism: Organism) -> list[Floats]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -255,8 +255,3 @@ def as_float(stored: NDArray[Any], dtype: Precision) -> torch.Tensor:
     if dtype == "bfloat16":
         return torch.from_numpy(stored).view(torch.bfloat16).to(torch.float32)
     return torch.from_numpy(stored).to(torch.float32)
-
-
-def same_images(shard: Shard, ids: Sequence[str]) -> bool:
-    """Whether a shard holds these images, in this order."""
-    return shard.ids == tuple(ids)

@@ -12,7 +12,7 @@ from pipelines.traits.features import shards
 from pipelines.traits.features.backbone import Backbone
 from pipelines.traits.features.pictures import Picture, encoded
 from pipelines.traits.features.shards import Made, Precision, Shard
-from pipelines.traits.features.store import Activations, other_backbone, write_index
+from pipelines.traits.features.store import INDEX, Activations, other_backbone, write_index
 from pipelines.traits.grids import Grid
 from pipelines.traits.specimens import Specimen
 from protocols.errors import InputError, RecordError
@@ -95,8 +95,9 @@ def _told(
 
 def _tidy(folder: Path, made: Made) -> None:
     """Remove what killed writes left, and refuse a folder that holds something else."""
-    for left in [*folder.glob(".*.bin.*"), *folder.glob(".*.json.*")]:
-        left.unlink(missing_ok=True)
+    for pattern in (".[0-9]*.bin.*", ".[0-9]*.json.*", f".{INDEX}.*"):
+        for left in folder.glob(pattern):
+            left.unlink(missing_ok=True)
     for path in sorted(folder.glob("[0-9]*.json")):
         shard = shards.read_shard(folder, int(path.stem)) if path.stem.isdigit() else None
         if shard is None or shard.made == made:

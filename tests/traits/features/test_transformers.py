@@ -146,9 +146,11 @@ def test_into_a_store_and_back(tmp_path: Path) -> None:
 
 def test_straight_into_training(tmp_path: Path) -> None:
     make_checkpoint(tmp_path, "dinov3_vit")
-    source = Streamed(load_backbone(str(tmp_path)), images(6), batch_images=2)
+    backbone = load_backbone(str(tmp_path))
+    source = Streamed(backbone, images(6), batch_images=2)
     assert source.rows == 6 * 16
     layer = torch.nn.Linear(source.dimensions, 4)
+    layer(backbone.encode(backbone.prepare(_picture()).pixels[None])).sum().backward()  # autograd keeps the input
     for batch in islice(source.batches(40, 0), 3):
         loss = (layer(batch) ** 2).mean()
         loss.backward()
