@@ -174,7 +174,9 @@ class _Table:
         )
 
     def counts(self, group: Group, others: Ints, latent: int, part: int) -> Counts:
-        firing = self.by_latent[part][:, [latent]].toarray()[:, 0]
+        table = self.by_latent[part]
+        here = slice(table.indptr[latent], table.indptr[latent + 1])
+        firing = np.bincount(table.indices[here], table.data[here], len(self.specimens))
         sizes = self.specimens[:, part]
         return Counts(
             int(sizes[group.members].sum()), int(firing[group.members].sum()),

@@ -12,7 +12,6 @@ from pipelines.traits.specimens import Specimen, Taxon
 from tests.traits.marking.simulated import counted, dense_codes, noise, several, specimen
 
 SPECIES = ["Apis mellifera", "Apis cerana", "Bombus terrestris", "Bombus lapidarius", "Osmia rufa"]
-IN_ORDERS = {"Apis": "Hymenoptera", "Bombus": "Hymenoptera", "Osmia": "Hymenoptera"}
 
 
 def planted(rng: np.random.Generator, each: int = 40, latents: int = 120) -> tuple[list[Specimen], np.ndarray]:
@@ -56,6 +55,26 @@ def test_planted_latents_are_found_at_the_rank_where_they_belong() -> None:
     assert best.seen.log_odds > 2
     assert not findings.candidates
     assert not [one for one in findings.untestable if one.rank == "species"]
+
+
+def test_a_latent_of_a_whole_order_marks_the_order_and_none_of_its_species() -> None:
+    """Two orders of two families of two genera, all but one with two species; 0 and 1 fire all through one of them."""
+    rng = np.random.default_rng(8)
+    specimens = []
+    for number in range(15):
+        order, family, genus = f"Order{number // 8}", f"Family{number // 4}", f"Genus{number // 2}"
+        names = {"order": order, "family": family, "genus": genus, "species": f"{genus} sp{number}"}
+        specimens += [replace(specimen(f"{number}/{each}"), taxon=Taxon(names)) for each in range(16)]
+    peaks = noise(rng, len(specimens), 80)
+    for latent, (rank, name) in enumerate([("order", "Order0"), ("family", "Family1"), ("genus", "Genus7")]):
+        inside = np.array([one.taxon.at(rank) == name for one in specimens])
+        peaks[:, latent] = 2 * (inside & (rng.random(len(specimens)) < 0.95))
+    found = {(one.latent, one.rank, one.taxon) for one in mark(counted(specimens, peaks)) if one.latent < 3}
+    assert found == {
+        (0, "order", "Order0"),
+        (1, "family", "Family1"),
+        (2, "species", "Genus7 sp14"),  # the only one of its genus here
+    }
 
 
 def test_figures_of_a_mark_are_those_counted_by_hand() -> None:
