@@ -19,7 +19,7 @@ _QUALITY = 80
 """JPEG quality: about 20 KB for a whole picture."""
 _HEAT_SIDE = 96
 """Pixels of the longer side of a heat layer; a browser smooths it when it is enlarged."""
-_LEAST_MARGIN = 0.35
+_LEAST_MARGIN = 0.8
 """How much is shown around a region's box in a close-up, as a fraction of the box."""
 _LEAST_SIDE = 48
 """Pixels of the original that a close-up shows at least."""

@@ -1,4 +1,4 @@
-"""A job that kills itself: ``python -m tests.traits.finding.killed IMAGES HOME``, with an attempt on each line of stdin.
+"""A job that kills itself: ``python -m tests.traits.finding.killed IMAGES HOME``, an attempt for each line of stdin.
 
 It imports everything once and forks a process for each attempt, so that a kill costs milliseconds and not seconds of
 imports. The parent has one thread and never computes. A line is ``OUT POINT``: the attempt kills itself with SIGKILL at
