@@ -95,19 +95,29 @@ def test_figures_of_a_mark_are_those_counted_by_hand() -> None:
     assert one.effect == min(one.seen.effect, one.kin.effect)
 
 
-@pytest.mark.parametrize("control", Control)
-def test_where_nothing_marks_hardly_anything_is_marked(control: Control) -> None:
-    """All marks are false here, so the rate of false discoveries is the share of passes with any."""
+@pytest.mark.parametrize(
+    ("taxa", "control"),
+    [
+        (SPECIES, Control.BENJAMINI_HOCHBERG),
+        (["Diptera", "Hemiptera", "Coleoptera"], Control.BENJAMINI_HOCHBERG),
+        (["Diptera", "Hemiptera", "Coleoptera"], Control.BENJAMINI_YEKUTIELI),
+    ],
+)
+def test_where_nothing_marks_hardly_anything_is_marked(taxa: list[str], control: Control) -> None:
+    """All marks are false here, so the rate of false discoveries is the share of passes with any.
+
+    With one comparison for each taxon (orders) it is 0.025 in 400 passes, for the tests are exact and so a little
+    too careful; with kin and children to stand against as well it was 0 in 250.
+    """
     rng = np.random.default_rng(3)
-    specimens = several(SPECIES, 8)
+    specimens = several(taxa, 40 // len(taxa))
     marked = 0
     passes = 60
     for _ in range(passes):
-        peaks = noise(rng, len(specimens), 60)
-        peaks[:, 30:] = peaks[:, :30] * rng.uniform(0.8, 1.2, (len(specimens), 30))  # latents that go together
-        marked += bool(
-            find_marks(counted(specimens, peaks, held_out=0), Marking(control=control, least_effect=0)).marks
-        )
+        peaks = noise(rng, len(specimens), 40)
+        peaks[:, 20:] = peaks[:, :20] * rng.uniform(0.8, 1.2, (len(specimens), 20))  # latents that go together
+        marking = Marking(control=control, least_effect=0)
+        marked += bool(find_marks(counted(specimens, peaks, held_out=0), marking).marks)
     assert marked <= 7  # 0.05 * 60 = 3; 8 or more have probability 0.01
 
 
