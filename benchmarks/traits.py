@@ -145,6 +145,9 @@ def ablation(data: PatchSet, work: Path, *, quick: bool) -> list[dict[str, Any]]
         sae = learned(data, setting, work)
         trained = time.perf_counter() - start
         scores = judge(data, coded(data, sae), sae.latents, inner=True, regions=False)
+        console.print(
+            f"{setting.name}: {scores.map_parts:.3f} part mAP, {shown(scores.trait_f1)} trait F1, {trained:.0f} s"
+        )
         rows.append(asdict(setting) | {"name": setting.name, "train_s": round(trained, 1)} | scores.figures())
     return rows
 
