@@ -238,7 +238,7 @@ def _plain(value: Any) -> Any:
 def _arguments() -> argparse.Namespace:
     parser = options(__doc__ or "")
     parser.add_argument("--organisms", type=Path, default=ORGANISMS, help="folder with fly_keypoints and ovary")
-    parser.add_argument("--images", type=int, help="drawn images; 528 if not given, 96 fish with --quick")
+    parser.add_argument("--images", type=int, help="drawn images; 264 if not given, 96 fish with --quick")
     parser.add_argument("--seed", type=int, default=0, help="of the drawn organisms")
     parser.add_argument("--backbone", default="embedded", help="name or folder of a checkpoint")
     parser.add_argument("--layer", type=int, help="of the backbone")
@@ -249,7 +249,7 @@ def _arguments() -> argparse.Namespace:
 
 def _measure(arguments: argparse.Namespace, backbone: Backbone, work: Path, reasons: dict[str, str]) -> dict[str, Any]:
     quick = arguments.quick
-    images = arguments.images or (96 if quick else 528)
+    images = arguments.images or (96 if quick else 264)
     kinds = ("fish",) if quick else KINDS
     data = drawn(backbone, work, images=images, seed=arguments.seed, kinds=kinds, size=320 if quick else 512)
     tried = ablation(data, work, quick=quick)
