@@ -93,13 +93,12 @@ def _marking(work: Work) -> Marking:
 
 def _count(work: Work) -> tuple[Prevalence, dict[int, Codes]]:
     """One pass over all codes; and the peaks of the images on the map."""
-    above = work.settings.threshold
     prevalence = Prevalence(
         Counting(
             latents=work.sae.latents,
             model=work.identities["codes"],
             seed=work.settings.seed or 0,
-            absolute=Absolute(_PUBLISHED_THRESHOLD if above is None else above),
+            absolute=Absolute(_PUBLISHED_THRESHOLD),
         )
     )
     told, total = counted(work.report, "marking"), len(work.specimens)
