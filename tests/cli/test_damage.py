@@ -52,6 +52,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("part", PARTS)
 def test_a_damaged_run(call: Call, after_a_run: Path, part: str, damage: Callable[[Path], None]) -> None:

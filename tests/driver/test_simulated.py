@@ -191,6 +191,7 @@ def test_a_plate_gripped_before_a_crash_is_put_down_after_it(starlet: Workcell) 
     assert [record.id for record in lab.world.log() if record.id.startswith("run:")] == ["run:move#0", "run:move#1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(EVERY_KIND)))
 def test_an_instruction_that_happened_is_told_again_and_not_done_again(starlet: Workcell, number: int) -> None:
     lab = Lab(starlet, program(*EVERY_KIND[: number + 1], own=CLASS))

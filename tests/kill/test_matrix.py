@@ -166,6 +166,7 @@ def kill_lab_at(killer: Killer, tmp_path: Path, workcell: Workcell, program: Pro
     check(home, workcell, run, program, hit in of and not of[hit].repeatable, again)
 
 
+@pytest.mark.slow
 def test_the_lab_is_killed_at_some_points(killer, tmp_path, workcell, program, undisturbed):
     for point in (1, 2):
         kill_lab_at(killer, tmp_path, workcell, program, point)

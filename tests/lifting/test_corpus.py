@@ -40,6 +40,7 @@ def lifted(name: str) -> tuple[Program, WorkcellSpec, Lifted]:
     return set_up.program, spec, lift(set_up.program, spec, inferred=set_up.inferred)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", corpus.SUCCEEDED)
 def test_all_is_lifted_but_what_no_step_says(name: str) -> None:
     _, _, found = lifted(name)

@@ -59,6 +59,7 @@ def test_the_examples_come_back_and_are_compiled_to_as_many_of_each_instruction(
     assert read_protocol(tmp_path / "lifted.yaml") == lifted.protocol
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_films")
 @pytest.mark.parametrize("lab", ["starlet", "ot2", "ot2 multi"])
 @given(st.data())

@@ -436,6 +436,7 @@ def test_labstate_itself_makes_no_mistake() -> None:
     assert list(mistakes(LabState)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lab", MUTANTS.values(), ids=MUTANTS)
 def test_a_mutant_is_noticed(lab: Lab) -> None:
     assert next(mistakes(lab), None) is not None

@@ -87,6 +87,7 @@ ATTACKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_what_stands_outside_stays_as_it_is(run: Run, treasure: Path, attack: str) -> None:
     before = treasure.stat()

@@ -100,6 +100,7 @@ DECKS: dict[str, tuple[Callable[[], Deck], list[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DECKS)
 def test_every_well_and_tip_stands_where_it_stood(tmp_path: Path, kind: str) -> None:
     make, names = DECKS[kind]
@@ -124,6 +125,7 @@ def test_what_the_starlet_says(tmp_path: Path) -> None:
     assert any("liquids" in what for what in result.left_out)
 
 
+@pytest.mark.slow
 def test_a_liquid_handler_is_a_deck_too(tmp_path: Path) -> None:
     handler = LiquidHandler(backend=LiquidHandlerChatterboxBackend(), deck=starlet())
     _, workcell = imported(tmp_path, json.loads(json.dumps(handler.serialize())))

@@ -478,6 +478,7 @@ def megabytes(folder: Path) -> tuple[int, int, int]:
     return specimens, quarantined, grown
 
 
+@pytest.mark.slow
 def test_bombs_and_gigapixels_take_no_memory(tmp_path: Path) -> None:
     put(tmp_path / "Apis" / "a.jpg", encoded(1))
     for number, size in enumerate([(40_000, 30_000), (60_000, 60_000), (11_000, 11_000), (2**31 - 1, 2**31 - 1)]):

@@ -93,6 +93,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_bytes(tmp_path: Path, variant
     assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_planted_directions_are_found(tmp_path: Path) -> None:
     source = Planted()
     config = replace(SMALL, steps=600, latents=64, resampling=None, schedule=Schedule(1e-2, 20, 200))
