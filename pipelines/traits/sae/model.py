@@ -49,33 +49,40 @@ class Sae:
         """Of an activation."""
         return self.W_enc_md.shape[1]
 
-    def _pre(self, x_nd: Tensor) -> Tensor:
+    def _above(self, x_nd: Tensor) -> Tensor:
+        """(n, m): pre-activations where they are above the threshold, 0 or less elsewhere."""
         inputs_nd = x_nd.to(self.W_enc_md) - self.b_dec_d
-        return torch.addmm(self.b_enc_m, inputs_nd, self.W_enc_md.T)
+        pre_nm = torch.addmm(self.b_enc_m, inputs_nd, self.W_enc_md.T)
+        return torch.where(pre_nm > self.threshold_m, pre_nm, 0) if self.threshold_m.any() else pre_nm
 
     @torch.no_grad()
     def encode(self, x_nd: Tensor) -> Tensor:
         """(n, m) float32, zero where a latent is not active. Large: see :meth:`encode_sparse`."""
-        pre_nm = self._pre(x_nd)
-        acts_nm = torch.where(pre_nm > self.threshold_m, pre_nm, 0)
+        above_nm = self._above(x_nd)
         if self.k is None:
-            return acts_nm
-        values_nk, latents_nk = top_k(acts_nm, self.k)
-        return torch.zeros_like(acts_nm).scatter_(1, latents_nk, values_nk.relu())
+            return above_nm.relu_()
+        values_nk, latents_nk = top_k(above_nm, self.k)
+        return torch.zeros_like(above_nm).scatter_(1, latents_nk, values_nk.relu())
 
     @torch.no_grad()
     def encode_sparse(self, x_nd: Tensor) -> Codes:
         """What is active in each of ``n`` activations (n, d), in order of activation, then latent."""
-        rows, latents, values = [], [], []
-        for first in range(0, len(x_nd), ROWS):
-            acts_nm = self.encode(x_nd[first : first + ROWS])
-            row, latent = torch.nonzero(acts_nm, as_tuple=True)
-            rows.append((row + first).cpu())
-            latents.append(latent.cpu())
-            values.append(acts_nm[row, latent].cpu())
-        if not rows:
+        found = [self._sparse(x_nd[first : first + ROWS], first) for first in range(0, len(x_nd), ROWS)]
+        if not found:
             return Codes(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
-        return Codes(torch.cat(rows).numpy(), torch.cat(latents).numpy(), torch.cat(values).numpy())
+        rows, latents, values = (torch.cat(parts).numpy() for parts in zip(*found, strict=True))
+        return Codes(rows, latents, values)
+
+    def _sparse(self, x_nd: Tensor, first: int) -> tuple[Tensor, Tensor, Tensor]:
+        above_nm = self._above(x_nd)
+        if self.k is None:
+            rows, latents = torch.nonzero(above_nm > 0, as_tuple=True)
+            return (rows + first).cpu(), latents.cpu(), above_nm[rows, latents].cpu()
+        values_nk, unordered_nk = top_k(above_nm, self.k)
+        latents_nk, order_nk = unordered_nk.sort(1)
+        values_nk = values_nk.gather(1, order_nk)
+        rows, places = torch.nonzero(values_nk > 0, as_tuple=True)
+        return (rows + first).cpu(), latents_nk[rows, places].cpu(), values_nk[rows, places].cpu()
 
     @torch.no_grad()
     def decode(self, acts_nm: Tensor) -> Tensor:
