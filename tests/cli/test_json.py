@@ -36,6 +36,7 @@ def fields(ended: Ended, code: ExitCode = ExitCode.OK) -> set[str]:
     return set(ended.json())
 
 
+@pytest.mark.slow
 def test_verify_and_simulate(call: Call, tmp_path: Path) -> None:
     assert fields(call("verify", DILUTION, "--json")) == PLAN
     simulated = call("simulate", DILUTION, "--report", tmp_path / "report", "--json")

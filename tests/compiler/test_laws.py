@@ -107,6 +107,7 @@ def test_what_compiles_is_lawful_many_times(job: tuple[str, Protocol]) -> None:
         assert_lawful(lab, protocol, compilation)
 
 
+@pytest.mark.slow
 @examples(40)
 @given(lab=LABS, data=st.data())
 def test_one_run_after_the_other_on_a_deck_that_is_used_up(lab: str, data: st.DataObject) -> None:
@@ -147,6 +148,7 @@ for file in sorted(Path("examples").glob("*/*.yaml")) + [Path("examples/worklist
 """
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_processes_with_other_hash_seeds() -> None:
     root = Path(__file__).parents[2]
     outputs = [

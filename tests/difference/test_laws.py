@@ -20,7 +20,7 @@ from tests.compiler.bench import spec_of
 from tests.compiler.generated import protocols
 
 SPEC = spec_of("starlet")
-quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def compiled(protocol: Protocol) -> Program:

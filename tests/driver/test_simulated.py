@@ -156,6 +156,7 @@ def test_a_refusal_of_the_guard_is_an_outcome_and_reaches_no_device(starlet: Wor
     assert not [record for record in lab.world.log() if record.id.startswith("run:")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crash_after", range(len(EVERY_KIND)))
 def test_9_a_new_driver_goes_on_where_the_record_stands(starlet: Workcell, crash_after: int) -> None:
     """What pylabrobot's own saved state loses: liquid and origin of mounted tips, and where plates were moved."""

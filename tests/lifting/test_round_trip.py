@@ -90,6 +90,7 @@ def _drawn_first(program: Program) -> set[str]:
     return drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lab", ["starlet", "ot2"])
 @given(st.data())
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

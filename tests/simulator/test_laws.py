@@ -185,6 +185,7 @@ def test_with_noise_nothing_is_made_or_lost_and_strokes_stay_in_bounds(program, 
     world.close()
 
 
+@pytest.mark.slow
 @SMALL
 @given(PROGRAMS, st.integers(0, 2**31))
 def test_the_same_seed_gives_the_same_log(program, seed):
@@ -212,6 +213,7 @@ def test_an_act_that_is_told_again_is_answered_alike_and_moves_nothing(program, 
     world.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(PROGRAMS, st.integers(0, 25), st.sampled_from([1, 3, 200]))
 def test_a_world_that_is_opened_again_is_as_it_was(tmp_path_factory, program, cut, every):
