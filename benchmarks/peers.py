@@ -50,7 +50,7 @@ PEERS: dict[str, OpentronsEnvironment | PipEnvironment] = {
     "opentrons": OpentronsEnvironment(ROOT / "opentrons"),
     "sae": PipEnvironment(
         ROOT / "sae",
-        ("torch==2.13.0", "sae-lens==6.54.12", "eai-sparsify==1.3.3"),
+        ("torch==2.13.0", "sae-lens==6.54.12", "eai-sparsify==1.3.3", "scikit-learn>=1.7"),
         ("overcomplete==0.3.0",),  # which requires torchvision, for models that are not measured
     ),
 }
