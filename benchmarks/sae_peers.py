@@ -177,7 +177,7 @@ def _own(variant: Any, precision: Any, dimensions: int, latents: int) -> Made:
     from pipelines.traits.sae import Schedule, TrainingConfig
     from pipelines.traits.sae.training import Training
 
-    class Unread:
+    class Unread:  # a step is given its data by the benchmark: nothing is read from a source
         def __init__(self) -> None:
             self.dimensions = dimensions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from pipelines.traits.marking.marks import PUBLISHED, Counts, Mark
@@ -33,11 +34,9 @@ def published_rule(
     lineage, latent, fired, _ = prevalence.patches()
     shape = (len(prevalence.lineages), prevalence.counting.latents)
     patches = csr_array((fired, (lineage, latent)), shape=shape)
-    above = prevalence.above_absolute()
-    images = csr_array((above.images, (above.lineage, above.latent)), shape=shape)
     species = np.array([line[_SPECIES] for line in prevalence.lineages])
     genera = np.array([line[_GENUS] for line in prevalence.lineages])
-    sizes = prevalence.specimens.sum(axis=1)
+    counted = _Counted(prevalence)
     marks: list[Mark] = []
     for name in np.unique(species[species != ""]):
         here = np.flatnonzero(species == name)
@@ -47,7 +46,8 @@ def published_rule(
             continue
         ours, theirs = ours / ours.sum(), theirs / theirs.sum()
         kept = np.flatnonzero((ours > species_ratio) & (theirs > genus_ratio) & (ours > theirs))
-        firing, all_firing = (np.asarray(images[rows].sum(axis=0)) for rows in (here, np.arange(shape[0])))
+        ranked = kept[np.argsort(-ours[kept], kind="stable")]
+        seen = counted.seen(here, ranked)
         marks += [
             Mark(
                 latent=int(one),
@@ -57,16 +57,29 @@ def published_rule(
                 effect=float(ours[one] - theirs[one]),
                 p=None,
                 q=None,
-                seen=Counts(
-                    int(sizes[here].sum()),
-                    int(firing[one]),
-                    int(sizes.sum() - sizes[here].sum()),
-                    int(all_firing[one] - firing[one]),
-                ),
+                seen=counts,
                 score=float(ours[one]),
                 threshold=prevalence.counting.absolute.above,
                 note=f"{ours[one]:.2%} of the firings in the species, {theirs[one]:.2%} of those in its genus",
             )
-            for one in kept[np.argsort(-ours[kept], kind="stable")]
+            for one, counts in zip(ranked, seen, strict=True)
         ]
     return marks
+
+
+class _Counted:
+    """In how many specimens a latent fires: told beside the rule, which does not look at it."""
+
+    def __init__(self, prevalence: Prevalence) -> None:
+        shape = (len(prevalence.lineages), prevalence.counting.latents)
+        above = prevalence.above_absolute()
+        self._images = csr_array((above.images, (above.lineage, above.latent)), shape=shape)
+        self._all = np.asarray(self._images.sum(axis=0))
+        self._sizes = prevalence.specimens.sum(axis=1)
+
+    def seen(self, here: NDArray[np.intp], latents: NDArray[np.intp]) -> list[Counts]:
+        """Of each latent: specimens in the lineages ``here`` and in the others."""
+        firing = np.asarray(self._images[here].sum(axis=0))
+        inside = int(self._sizes[here].sum())
+        outside = int(self._sizes.sum()) - inside
+        return [Counts(inside, int(firing[one]), outside, int(self._all[one] - firing[one])) for one in latents]
