@@ -57,10 +57,11 @@ def find_regions(work: Work, folder: Path) -> dict[str, Any]:
         work.report(Event("regions", "going on", stop, total + len(latents)))
     (folder / "looks").mkdir(exist_ok=True)
     strongest, regions = _strongest(folder)
+    thresholds = {one.latent: one.threshold for one in chosen}  # a latent has the same one for all its taxa
     for number, latent in enumerate(latents, start=1):
         path = look_path(folder, latent)
         if not path.exists():
-            write_bytes(path, cut_look(work, _wanted(work, latent, strongest)))
+            write_bytes(path, cut_look(work, _wanted(work, latent, thresholds[latent], strongest)))
         work.report(Event("regions", "going on", total + number, total + len(latents), "pictures"))
     return {"regions": regions, "latents": len(latents)}
 
@@ -130,7 +131,7 @@ def _strongest(folder: Path) -> tuple[Mapping[tuple[int, str], list[int]], int]:
     return {key: [-place for _, place in sorted(heap, reverse=True)] for key, heap in heaps.items()}, count
 
 
-def _wanted(work: Work, latent: int, strongest: Mapping[tuple[int, str], list[int]]) -> Wanted:
+def _wanted(work: Work, latent: int, threshold: float, strongest: Mapping[tuple[int, str], list[int]]) -> Wanted:
     of_taxa = {taxon: places for (one, taxon), places in strongest.items() if one == latent}
     overall = [work.place_of[top.specimen] for top in work.prevalence.top(latent)[:SHOTS]]
-    return Wanted(latent, overall, dict(sorted(of_taxa.items())))
+    return Wanted(latent, threshold, overall, dict(sorted(of_taxa.items())))

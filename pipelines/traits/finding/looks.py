@@ -33,9 +33,14 @@ _LOOK = TypeAdapter(LatentView)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The images that are shown of a latent, by their places: over all, and in each taxon for which it speaks."""
+    """The images that are shown of a latent, by their places: over all, and in each taxon for which it speaks.
+
+    Attributes:
+        threshold: activation from which a patch fires, as in the regions.
+    """
 
     latent: int
+    threshold: float
     overall: Sequence[int]
     of_taxa: Mapping[str, Sequence[int]]
 
@@ -63,7 +68,7 @@ def cut_look(work: Work, wanted: Wanted) -> bytes:
     places = sorted({*wanted.overall, *(place for of_taxon in wanted.of_taxa.values() for place in of_taxon)})
     codes = [work.codes.on_organism(place) for place in places]
     with ThreadPoolExecutor(work.workers) as pool:
-        cut = pool.map(partial(_shot, work, wanted.latent), places, codes)
+        cut = pool.map(partial(_shot, work, wanted), places, codes)
         shots = dict(zip(places, cut, strict=True))
     evidence = work.evidence.get(wanted.latent, [])
     rows, edges, images = _histogram(work, wanted.latent, evidence)
@@ -91,10 +96,10 @@ def evidence_by_latent(work: Work) -> dict[int, list[Evidence]]:
     }
 
 
-def _shot(work: Work, latent: int, place: int, codes: Codes) -> Shot:
+def _shot(work: Work, wanted: Wanted, place: int, codes: Codes) -> Shot:
     specimen = work.specimens[place]
     image = open_image(work.images, specimen)
-    found = region(codes, latent, work.activations.grids[place], image.shape[:2])
+    found = region(codes, wanted.latent, work.activations.grids[place], image.shape[:2], threshold=wanted.threshold)
     whole = (0, 0, specimen.width, specimen.height)
     return Shot(
         id=specimen.id,
@@ -105,12 +110,21 @@ def _shot(work: Work, latent: int, place: int, codes: Codes) -> Shot:
         width=specimen.width,
         height=specimen.height,
         activation=found.score,
-        outline=outline([ring for area in found.outline() for ring in (area.outer, *area.holes)]),
+        outline=_edge(found),
         whole=whole_picture(image),
         heat=heat_layer(
             found.heat_in(whole, heat_size(specimen.height, specimen.width)), specimen.height, specimen.width
         ),
         close=close_up(image, _strongest_area(found)),
+    )
+
+
+def _edge(found: Region) -> str:
+    """The region's outline, smooth; empty where the latent does not fire."""
+    if found.box is None:
+        return ""
+    return outline(
+        [ring for area in found.outline(found.threshold / found.score) for ring in (area.outer, *area.holes)]
     )
 
 

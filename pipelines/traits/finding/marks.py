@@ -18,7 +18,6 @@ from pipelines.traits.marking import (
     Counting,
     Findings,
     FractionOfPeak,
-    Mark,
     Marking,
     Prevalence,
     find_marks,
@@ -55,9 +54,6 @@ def mark_taxa(work: Work, folder: Path) -> dict[str, Any]:
     prevalence, peaks = _count(work)
     found = find_marks(prevalence, _marking(work))
     published = published_rule(prevalence)
-    rank = work.settings.rank
-    if rank is not None:
-        found = _at_rank(found, rank)
     save_prevalence(prevalence, folder / PREVALENCE)
     write_json(folder / FINDINGS, asdict(found))
     write_json(folder / PUBLISHED, {"marks": [[mark.taxon, mark.latent] for mark in published]})
@@ -87,8 +83,8 @@ def read_findings(folder: Path) -> Findings:
 
 
 def _marking(work: Work) -> Marking:
-    above = work.settings.threshold
-    return Marking(firing=FractionOfPeak() if above is None else Absolute(above))
+    above, rank = work.settings.threshold, work.settings.rank
+    return Marking(firing=FractionOfPeak() if above is None else Absolute(above), ranks=() if rank is None else (rank,))
 
 
 def _count(work: Work) -> tuple[Prevalence, dict[int, Codes]]:
@@ -121,19 +117,6 @@ def peaks_of(codes: Codes) -> Codes:
     latents = codes.latents[order]
     first = np.flatnonzero(np.r_[True, latents[1:] != latents[:-1]]) if len(latents) else order
     return Codes(codes.rows[order][first], latents[first], codes.values[order][first])
-
-
-def _at_rank(found: Findings, rank: str) -> Findings:
-    def of_rank(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
-        return tuple(mark for mark in marks if rank in (mark.rank, *(wider for wider, _ in mark.wider)))
-
-    return Findings(
-        of_rank(found.marks),
-        of_rank(found.candidates),
-        tuple(taxon for taxon in found.untestable if taxon.rank == rank),
-        found.tests,
-        found.on_background,
-    )
 
 
 def _map(peaks: dict[int, Codes], latents: int) -> dict[str, Any]:

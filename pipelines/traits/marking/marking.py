@@ -32,6 +32,8 @@ class Marking:
         least_effect: difference of prevalence below which a mark is not worth looking at, however significant.
         most_background: share of a latent's firings on background above which it marks nothing.
         candidates: latents listed of each taxon that cannot be tested.
+        ranks: whose taxa are looked at, all if empty. Taxa of others are not tested, so the rate of false discoveries
+            is not spent on them.
     """
 
     firing: Firing = field(default_factory=FractionOfPeak)
@@ -41,6 +43,11 @@ class Marking:
     least_effect: float = 0.2
     most_background: float = 0.5
     candidates: int = 16
+    ranks: tuple[str, ...] = ()
+
+    def asks(self, group: Group) -> bool:
+        """Whether a taxon is looked at: one of its ranks, where it is the only one in wider taxa, is asked for."""
+        return not self.ranks or any(rank in self.ranks for rank, _ in ((group.rank, group.name), *group.wider))
 
 
 def mark(prevalence: Prevalence, marking: Marking | None = None) -> list[Mark]:
@@ -50,7 +57,7 @@ def mark(prevalence: Prevalence, marking: Marking | None = None) -> list[Mark]:
 
 
 def find_marks(prevalence: Prevalence, marking: Marking | None = None) -> Findings:
-    """Test every latent that could mark, in every taxon at every rank.
+    """Test every latent that could mark, in every taxon at every rank that is asked for.
 
     A latent marks a taxon if it fires in more of its specimens than in all others, and than in the nearest kin (a
     species: the rest of its genus), and still does when the child taxon in which it fires most is left out (else it
@@ -62,7 +69,7 @@ def find_marks(prevalence: Prevalence, marking: Marking | None = None) -> Findin
     """
     marking = marking or Marking()
     table = _Table(prevalence, marking.firing)
-    groups = groups_of(prevalence.lineages)
+    groups = [group for group in groups_of(prevalence.lineages) if marking.asks(group)]
     found: list[_Found] = []
     untestable: list[Untestable] = []
     candidates: list[Mark] = []

@@ -77,6 +77,18 @@ def test_a_latent_of_a_whole_order_marks_the_order_and_none_of_its_species() -> 
     }
 
 
+def test_only_ranks_that_are_asked_for_are_tested() -> None:
+    prevalence = counted(*planted(np.random.default_rng(1)))
+    everything = find_marks(prevalence)
+    species = find_marks(prevalence, Marking(ranks=("species",)))
+    genera = find_marks(prevalence, Marking(ranks=("genus",)))
+    assert {(one.latent, one.taxon) for one in species.marks} == {(number, name) for number, name in enumerate(SPECIES)}
+    assert {(one.latent, one.taxon) for one in genera.marks} == {(4, "Osmia rufa"), (5, "Apis"), (6, "Bombus")}
+    assert species.tests < everything.tests
+    assert genera.tests < everything.tests
+    assert species.tests + genera.tests > everything.tests  # Osmia and its only species are one taxon of both ranks
+
+
 def test_figures_of_a_mark_are_those_counted_by_hand() -> None:
     specimens, peaks = planted(np.random.default_rng(2))
     prevalence = counted(specimens, peaks)
