@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.trait_rivals import probe
 from benchmarks.trait_sets import Bools, PatchSet, part_of
 from pipelines.traits.codes import Codes
-from pipelines.traits.marking import Counting, Mark, Prevalence, mark, published_rule
+from pipelines.traits.marking import Counting, Mark, Prevalence, mark, published_rule, thresholds
 from pipelines.traits.measures import (
     average_precision,
     coverage_at,
@@ -25,6 +26,9 @@ from pipelines.traits.measures import (
 from pipelines.traits.regions import region
 from pipelines.traits.specimens import Specimen, Taxon
 
+SIZES = (0.0025, 0.01, 0.04)
+"""Shares of a picture's patches at which parts are divided by size: 2, 8 and 31 of 784 patches."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -34,10 +38,14 @@ class Scores:
         map_parts: mean average precision of each part's best latent.
         coverage: share of parts at 0.3 or more.
         purity: share of the 16 images in which each part's latent fires most that show the part in that very patch.
-        region_iou: overlap of that latent's regions with the part's masks, mean over parts.
+        region_iou: overlap of that latent's regions with the part's masks, mean over parts. A region is what the
+            pipeline makes of a mark: patches from the latent's own threshold on, which the choosing images set.
         trait_f1: mean F1 of each state's best latent.
+        trait_purity: share of the 16 images in which that latent fires most that are in the state, of what can be
+            reached where fewer are.
         l0: activations that are not zero, of one patch.
         by_part: average precision of each part.
+        by_state: F1 and purity of each state.
     """
 
     map_parts: float
@@ -45,12 +53,14 @@ class Scores:
     purity: float | None
     region_iou: float | None
     trait_f1: float | None
+    trait_purity: float | None
     l0: float
     by_part: dict[str, float]
+    by_state: dict[str, tuple[float, float]]
 
     def figures(self) -> dict[str, float | None]:
-        """All but the parts."""
-        return {name: value for name, value in asdict(self).items() if name != "by_part"}
+        """All but single parts and states."""
+        return {name: value for name, value in asdict(self).items() if not name.startswith("by_")}
 
 
 def halves(data: PatchSet, *, inner: bool) -> Iterator[tuple[Bools, Bools]]:
@@ -70,14 +80,20 @@ def judge(data: PatchSet, codes: Codes, latents: int, *, inner: bool = False, re
     """Hold codes of all patches of a set against its truth, mean over folds."""
     found = [_fold(data, codes, latents, choosing, scored, regions) for choosing, scored in halves(data, inner=inner)]
     parts = {part: _mean([one.by_part[part] for one in found]) for part in data.parts}
+    states = {
+        state: (_mean([one.by_state[state][0] for one in found]), _mean([one.by_state[state][1] for one in found]))
+        for state in data.states
+    }
     return Scores(
         _mean([one.map_parts for one in found]),
         _mean([one.coverage for one in found]),
         _mean_known([one.purity for one in found]),
         _mean_known([one.region_iou for one in found]),
         _mean_known([one.trait_f1 for one in found]),
+        _mean_known([one.trait_purity for one in found]),
         _mean([one.l0 for one in found]),
         parts,
+        states,
     )
 
 
@@ -99,20 +115,34 @@ def _fold(data: PatchSet, codes: Codes, latents: int, choosing: Bools, scored: B
     few = Codes(other.rows[asked], other.latents[asked], other.values[asked])
     pure = purity_at(_one_patch_an_image(few, data.image[theirs]), data.truth[theirs], latents)
     chosen = [(latent, place) for place, latent in enumerate(parts.latents) if not np.isnan(parts.precisions[place])]
-    traits = None
-    if data.states:
-        images = strongest(codes, data.image)
-        states = part_of(images, choosing), data.state_truth[choosing], part_of(images, scored)
-        traits = trait_f1(*states, data.state_truth[scored], latents).mean
+    states = _states(data, codes, latents, choosing, scored) if data.states else {}
     return Scores(
         parts.mean,
         coverage_at(parts.precisions),
         _mean([float(pure[latent, place]) for latent, place in chosen]) if scored.sum() >= 16 else None,
-        _iou(data, codes, parts.latents, scored) if regions and data.masks else None,
-        traits,
+        _iou(data, codes, parts.latents, latents, choosing, scored) if regions and data.masks else None,
+        _mean([score for score, _ in states.values()]) if states else None,
+        _mean([purity for _, purity in states.values()]) if states else None,
         len(codes.rows) / len(data.image),
         dict(zip(data.parts, parts.precisions.tolist(), strict=True)),
+        states,
     )
+
+
+def _states(
+    data: PatchSet, codes: Codes, latents: int, choosing: Bools, scored: Bools
+) -> dict[str, tuple[float, float]]:
+    """F1 and purity of each state's best latent."""
+    images = strongest(codes, data.image)
+    mine, theirs, truth = part_of(images, choosing), part_of(images, scored), data.state_truth[scored]
+    found = trait_f1(mine, data.state_truth[choosing], theirs, truth, latents)
+    places = np.arange(len(data.states))
+    pure = purity_at(theirs, truth, latents)[found.latents, places] / np.clip(truth.sum(axis=0) / 16, 1 / 16, 1)
+    pure = np.where(np.isnan(found.f1), np.nan, np.where(found.latents >= 0, pure, 0.0))
+    return {
+        state: (score, purity)
+        for state, score, purity in zip(data.states, found.f1.tolist(), pure.tolist(), strict=True)
+    }
 
 
 def _one_patch_an_image(codes: Codes, image: NDArray[np.int64]) -> Codes:
@@ -124,21 +154,46 @@ def _one_patch_an_image(codes: Codes, image: NDArray[np.int64]) -> Codes:
     return Codes(codes.rows[kept], codes.latents[kept], codes.values[kept])
 
 
-def _iou(data: PatchSet, codes: Codes, latents: NDArray[np.int64], scored: Bools) -> float:
+def _iou(
+    data: PatchSet, codes: Codes, chosen: NDArray[np.int64], latents: int, choosing: Bools, scored: Bools
+) -> float:
     """Mean over parts of the mean over images that show the part, of its latent's region against its mask."""
     assert data.masks is not None
     overlaps: dict[str, list[float]] = {part: [] for part in data.parts}
-    latent_of = dict(zip(data.parts, latents.tolist(), strict=True))
-    ends = np.searchsorted(codes.rows, data.first)
+    latent_of = dict(zip(data.parts, chosen.tolist(), strict=True))
+    limits = thresholds(_counted(data, codes, latents, choosing, data.specimens))
     for place in np.flatnonzero(scored).tolist():
-        here = slice(ends[place], ends[place + 1])
-        own = Codes(codes.rows[here] - data.first[place], codes.latents[here], codes.values[here])
+        own = _of_image(data, codes, place)
         for part, mask in data.masks(place).items():
-            if latent_of[part] >= 0:
+            latent = latent_of[part]
+            if latent >= 0:
                 shape = (mask.shape[0], mask.shape[1])
-                found = region(own, latent_of[part], data.grids[place], shape)
+                found = region(own, latent, data.grids[place], shape, threshold=float(limits[latent]))
                 overlaps[part].append(region_iou(found.mask, mask))
     return _mean([_mean(each) for each in overlaps.values() if each])
+
+
+def _of_image(data: PatchSet, codes: Codes, place: int) -> Codes:
+    first, last = np.searchsorted(codes.rows, data.first[place : place + 2])
+    here = slice(first, last)
+    return Codes(codes.rows[here] - data.first[place], codes.latents[here], codes.values[here])
+
+
+def by_size(data: PatchSet, by_part: Mapping[str, float]) -> dict[str, float]:
+    """Mean average precision of parts by the share of a picture's patches in which they are seen."""
+    edges = [0.0, *SIZES, 1.0]
+    found = {}
+    for low, high in pairwise(edges):
+        mine = [by_part[part] for part, size in zip(data.parts, data.sizes, strict=True) if low < size <= high]
+        if mine:
+            found[f"{100 * low:g} to {100 * high:g} % of a picture ({len(mine)} parts)"] = _mean(mine)
+    return found
+
+
+def trait_chance(data: PatchSet) -> float | None:
+    """Mean F1 of saying of every held-out image that it is in the state."""
+    shares = [data.state_truth[scored].mean(axis=0) for _, scored in halves(data, inner=False)]
+    return _mean([float(2 * p / (1 + p)) for share in shares for p in share if p > 0]) if data.states else None
 
 
 def ceiling(data: PatchSet) -> tuple[float, float]:
@@ -215,14 +270,17 @@ def _first(marks: list[Mark], right: Bools) -> float:
 def _marks(
     data: PatchSet, codes: Codes, latents: int, rule: str, choosing: Bools, specimens: list[Specimen]
 ) -> list[Mark]:
-    prevalence = Prevalence(Counting(latents=latents, held_out=0.0))
-    ends = np.searchsorted(codes.rows, data.first)
-    for place in np.flatnonzero(choosing).tolist():
-        here = slice(ends[place], ends[place + 1])
-        own = Codes(codes.rows[here] - data.first[place], codes.latents[here], codes.values[here])
-        prevalence.add(specimens[place], own, data.grids[place].patches)
+    prevalence = _counted(data, codes, latents, choosing, specimens)
     found = published_rule(prevalence) if rule == "published" else [one for one in mark(prevalence) if one.tested]
     return [one for one in found if _species(one)]
+
+
+def _counted(data: PatchSet, codes: Codes, latents: int, choosing: Bools, specimens: list[Specimen]) -> Prevalence:
+    """A pass over the choosing images. All of them select: the other half is held out here, out of its sight."""
+    prevalence = Prevalence(Counting(latents=latents, held_out=0.0))
+    for place in np.flatnonzero(choosing).tolist():
+        prevalence.add(specimens[place], _of_image(data, codes, place), data.grids[place].patches)
+    return prevalence
 
 
 def _species(one: Mark) -> str | None:

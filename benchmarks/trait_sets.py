@@ -60,6 +60,14 @@ class PatchSet:
         return np.asarray(images[self.image])
 
     @cached_property
+    def sizes(self) -> list[float]:
+        """Share of the patches of a picture in which each part is seen, mean over the pictures that show it."""
+        counts = np.add.reduceat(self.truth.astype(np.int64), self.first[:-1], axis=0)
+        shares = counts / np.diff(self.first)[:, None]
+        shown_in = np.maximum((counts > 0).sum(axis=0), 1)
+        return [float(share) for share in shares.sum(axis=0) / shown_in]
+
+    @cached_property
     def first(self) -> NDArray[np.int64]:
         """Where each image's patches begin, and where the last one's end."""
         return np.searchsorted(self.image, np.arange(len(self.specimens) + 1))

@@ -10,7 +10,7 @@ Floats = NDArray[np.float32]
 Shape = tuple[int, int]
 """Rows and columns of patches."""
 
-_SCALES = (1.0, 2.0, 4.0)
+SCALES = (1.0, 2.0, 4.0)
 """Of the edges: standard deviation of the smoothing, pixels."""
 _PATTERN = ((-2, -1), (-2, 1), (-1, 2), (1, 2), (2, 1), (2, -1), (1, -2), (-1, -2))
 """Eight pixels around one, in turn, at a distance of 2.2."""
@@ -70,7 +70,7 @@ def gradients(lab: Floats, grid: Shape, angle: float) -> list[Floats]:
         angle: of the organism's long axis, radians.
     """
     found: list[Floats] = []
-    for scale in _SCALES:
+    for scale in SCALES:
         smooth = cv2.GaussianBlur(lab[..., 0], (0, 0), scale)
         across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=scale)
         down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=scale)
