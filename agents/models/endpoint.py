@@ -24,6 +24,8 @@ Limit = Literal["max_tokens", "max_completion_tokens"]
 
 _OF_FORM = ("response_format", "json_schema", "json_object", "json schema", "structured output", "grammar", "guided")
 """What an endpoint that takes no schema speaks of."""
+NO_KEY = "no-key"
+"""Sent where there is no key: the package insists on one."""
 _LONGEST = 2_000
 """Characters of an endpoint's own words that a message shows."""
 
@@ -171,7 +173,7 @@ class Endpoint:
         try:
             async with asyncio.timeout(self._config.patience.timeout):
                 response = await self.client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-                raw = response.text
+                raw = self.hide(response.text)
         except (TimeoutError, openai.APITimeoutError):
             failure = Failure("again", f"no answer within {self._config.patience.timeout:g} s", billed=True)
         except openai.APIStatusError as error:
@@ -181,10 +183,8 @@ class Endpoint:
         else:
             reply = read_reply(raw)
             if reply is not None:
-                return replace(reply, raw=self.hide(raw), seconds=time.monotonic() - began)
-            failure = Failure(
-                "again", "the reply is no chat completion", response.status_code, billed=True, raw=self.hide(raw)
-            )
+                return replace(reply, seconds=time.monotonic() - began)
+            failure = Failure("again", "the reply is no chat completion", response.status_code, billed=True, raw=raw)
         failure = replace(failure, seconds=time.monotonic() - began)
         self._learn(failure, sent_as)
         return failure
@@ -211,10 +211,8 @@ def _make_client(config: ModelConfig, key: str | None) -> AsyncOpenAI:
 
     # What the package would take from the environment belongs to OpenAI: no other endpoint is to see it.
     headers: dict[str, Any] = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
-    if key is None:
-        headers["Authorization"] = openai.Omit()
     return openai.AsyncOpenAI(
-        api_key=key or "none",
+        api_key=key or NO_KEY,
         base_url=config.url,
         max_retries=0,
         timeout=config.patience.timeout,

@@ -1,7 +1,9 @@
 """How fast an endpoint may be asked: requests and tokens a minute, and pauses it asks for.
 
 Calls are spaced by the generic cell rate algorithm (ITU-T I.371, annex A: virtual scheduling): each takes its share of
-the minute, and a second's worth may come at once, so that a limit is reached and not overrun.
+the minute, and a tenth of a second's worth may come at once, which makes up for a loop that is late. Endpoints measure
+their minutes in shorter spans ("60,000 a minute may be enforced as 1,000 a second",
+https://platform.openai.com/docs/guides/rate-limits), so there is no larger burst at the beginning.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Awaitable, Callable
 
 from agents.models.config import Rates
 
-BURST = 1.0
+BURST = 0.1
 """s of a rate's worth that may come at once."""
 
 

@@ -28,7 +28,7 @@ class ModelServer:
         """Take a behaviour.
 
         Args:
-            per_minute: completions that are let through in any second times 60, with a tenth of that as burst; others
+            per_minute: completions that are let through in any second times 60, with a fifth of that as burst; others
                 get status 429 with ``Retry-After``.
         """
         self.behaviour = behaviour
@@ -65,10 +65,10 @@ class ModelServer:
         return asked, self.behaviour(asked)
 
     def _lets_through(self, now: float) -> bool:
-        """At most a second's worth and a tenth in any second."""
+        """At most a second's worth and a fifth in any second."""
         while self._recent and self._recent[0] <= now - 1:
             self._recent.popleft()
-        if len(self._recent) >= 1.1 * (self._per_minute or 0) / 60 + 1:
+        if len(self._recent) >= 1.2 * (self._per_minute or 0) / 60 + 1:
             return False
         self._recent.append(now)
         return True
