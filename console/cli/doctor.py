@@ -16,7 +16,7 @@ from pathlib import Path
 from console.cli.exits import ExitCode
 from console.cli.screen import Screen
 
-OUR_NAMES = ("console", "pipelines", "protocols", "robots")
+OUR_NAMES = ("agents", "console", "pipelines", "protocols", "robots")
 """Top-level packages that must be Labwright's own."""
 LEAST_FREE = 200e6
 """Bytes of free disk below which runs may fail."""
