@@ -1,0 +1,82 @@
+"""All checks, one after the other, over the statements of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipelines.traits.checking.calibration import Calibration, calibrate, check_confidence
+from pipelines.traits.checking.consistency import Forms, Repeats, Tally, check_images, check_repeats
+from pipelines.traits.checking.controls import Changed, check_blank, check_regions
+from pipelines.traits.checking.key import Key, check_key
+from pipelines.traits.checking.parts import check_parts
+from pipelines.traits.checking.standings import check_standings
+from pipelines.traits.specimens import Taxon
+from pipelines.traits.statements import Dictionary, Statement
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What statements are held against; what is not there is not checked.
+
+    Attributes:
+        taxa: of each image.
+        dictionary: of the characters.
+        key: of the orders; the one that comes with Labwright where none is given.
+        rank: at which specimens are of one taxon for the consistency across images.
+        known_parts: parts beside those of the ontology.
+        on_organism: by image and latent, the share of the region that lies on the organism.
+        elsewhere: descriptions of another region that was shown instead.
+        blank: descriptions of blank images.
+        decisions: of reviewers, by the statement's id.
+        bar: share right that is asked for at a statement's confidence.
+        forms: when two states are two forms of a taxon.
+    """
+
+    taxa: Mapping[str, Taxon]
+    dictionary: Dictionary | None = None
+    key: Key | None = None
+    rank: str = "species"
+    known_parts: Collection[str] = ()
+    on_organism: Mapping[tuple[str, int], float] | None = None
+    elsewhere: Sequence[Statement] = ()
+    blank: Sequence[Statement] = ()
+    decisions: Mapping[str, bool] = field(default_factory=dict)
+    bar: float = 0.5
+    forms: Forms = field(default_factory=Forms)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Statements with their doubts, in the order they were given, and what the checks found.
+
+    Attributes:
+        statements: all that were given.
+        tallies: how specimens of each taxon differ.
+        repeats: how far answers to the same questions agree, by source.
+        elsewhere, blank: how far descriptions changed when something else was shown.
+        calibrations: of each source's confidence.
+    """
+
+    statements: list[Statement]
+    tallies: list[Tally]
+    repeats: list[Repeats]
+    elsewhere: Changed
+    blank: Changed
+    calibrations: list[Calibration]
+
+
+def check(statements: Sequence[Statement], evidence: Evidence) -> Checked:
+    """Hold statements against all evidence there is. Nothing is erased: what a check finds is a doubt."""
+    found = check_standings(statements, evidence.dictionary)
+    found = check_parts(found, known=evidence.known_parts, on_organism=evidence.on_organism)
+    found = check_key(found, evidence.taxa, evidence.key)
+    found, elsewhere = check_regions(found, evidence.elsewhere)
+    found, blank = check_blank(found, evidence.blank)
+    found, repeats = check_repeats(found)
+    names = {image: taxon.at(evidence.rank) or taxon.name for image, taxon in evidence.taxa.items()}
+    found, tallies = check_images(found, names, evidence.forms)
+    calibrations = calibrate(found, evidence.decisions)
+    return Checked(
+        check_confidence(found, calibrations, bar=evidence.bar), tallies, repeats, elsewhere, blank, calibrations
+    )
