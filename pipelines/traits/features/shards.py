@@ -4,13 +4,14 @@
 row of ``dimensions`` numbers for each patch, image after image, patches along the rows of the grid. bfloat16 is the
 upper half of a float32 (NumPy has no such type: read ``uint16``, shift left by 16 bits, view as ``float32``).
 
-``000007.json`` is written after it and says that it is whole: its size and SHA-256, the images' ids and grids, and
-what they were made with. Both are written to a temporary file, put on the disk, then renamed. So a shard without its
-record was never finished, and is made again.
+``000007.json`` is written after it and says that it is whole: its size and SHA-256, the images' ids and grids, how much
+of each patch is organism where that was looked for, and what they were made with. Both are written to a temporary file,
+put on the disk, then renamed. So a shard without its record was never finished, and is made again.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipelines.traits.features.pictures import Encoded
 from pipelines.traits.grids import Grid
 from protocols.errors import InputError, RecordError
 from robots.execution.home import sync_folder, write_json
@@ -41,6 +43,8 @@ STORED: dict[str, np.dtype[Any]] = {
 }
 """How each precision lies in the file."""
 
+UNITS = 255
+"""In which shares of foreground are stored."""
 AGAIN = "Run the same command again: only this shard is made anew"
 
 
@@ -54,6 +58,7 @@ class Made:
         dtype: precision in the file.
         shard_images: images in each shard but the last.
         batch_images: images that went through the backbone together; rounding may depend on it.
+        foreground: whether the organism was looked for.
     """
 
     backbone: str
@@ -61,6 +66,7 @@ class Made:
     dtype: Precision
     shard_images: int
     batch_images: int
+    foreground: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,8 @@ class Shard:
         made: what it was made with.
         ids: of its images.
         grids: of its images.
+        foreground: of each image, the share of each patch that is organism, in units of 1/255; empty where nobody
+            looked.
         bytes, sha256: of its file.
     """
 
@@ -79,6 +87,7 @@ class Shard:
     made: Made
     ids: tuple[str, ...]
     grids: tuple[Grid, ...]
+    foreground: tuple[bytes, ...]
     bytes: int
     sha256: str
 
@@ -98,14 +107,14 @@ def record_path(folder: Path, number: int) -> Path:
     return folder / f"{number:06d}.json"
 
 
-def write_shard(folder: Path, number: int, made: Made, images: Iterable[tuple[str, Grid, torch.Tensor]]) -> Shard:
+def write_shard(folder: Path, number: int, made: Made, images: Iterable[Encoded]) -> Shard:
     """Write one shard, whole or not at all; a record that was there goes first.
 
     Args:
         folder: of the store.
         number: of the shard.
         made: what it is made with.
-        images: id, grid and activations (patches, dimensions) of each image; taken one by one.
+        images: taken one by one.
 
     Raises:
         InputError: activations are not finite in this precision.
@@ -115,17 +124,20 @@ def write_shard(folder: Path, number: int, made: Made, images: Iterable[tuple[st
     temporary = folder / f".{path.name}.{os.getpid()}"
     ids: list[str] = []
     grids: list[Grid] = []
+    foreground: list[bytes] = []
     hashed = hashlib.sha256()
     try:
         record.unlink(missing_ok=True)
         with open(temporary, "wb") as file:
-            for name, grid, activations in images:
-                stored = _stored(activations, made.dtype, name)
+            for image in images:
+                stored = _stored(image.activations, made.dtype, image.specimen.id)
                 block = memoryview(stored.data).cast("B")
                 _write(file.fileno(), block, path)
                 hashed.update(block)
-                ids.append(name)
-                grids.append(grid)
+                ids.append(image.specimen.id)
+                grids.append(image.grid)
+                if image.foreground is not None:
+                    foreground.append(np.rint(image.foreground * UNITS).astype(np.uint8).tobytes())
             _on_disk(file.fileno(), path)
         size = temporary.stat().st_size
         os.replace(temporary, path)
@@ -133,7 +145,7 @@ def write_shard(folder: Path, number: int, made: Made, images: Iterable[tuple[st
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    shard = Shard(number, made, tuple(ids), tuple(grids), size, hashed.hexdigest())
+    shard = Shard(number, made, tuple(ids), tuple(grids), tuple(foreground), size, hashed.hexdigest())
     write_json(record, _plain(shard))
     return shard
 
@@ -182,6 +194,7 @@ def _plain(shard: Shard) -> dict[str, Any]:
         "bytes": shard.bytes,
         "sha256": shard.sha256,
         "ids": list(shard.ids),
+        "foreground": [base64.b64encode(shares).decode() for shares in shard.foreground],
         "grids": [[grid.rows, grid.columns, grid.left, grid.top, grid.width, grid.height] for grid in shard.grids],
     }
 
@@ -199,10 +212,19 @@ def read_shard(folder: Path, number: int) -> Shard | None:
             raise ValueError(f"schema version {found['schema_version']}, this Labwright reads {SCHEMA_VERSION}")
         grids = tuple(Grid(int(row[0]), int(row[1]), *map(float, row[2:])) for row in found["grids"])
         shard = Shard(
-            int(found["shard"]), Made(**found["made"]), tuple(found["ids"]), grids, int(found["bytes"]), found["sha256"]
+            number=int(found["shard"]),
+            made=Made(**found["made"]),
+            ids=tuple(found["ids"]),
+            grids=grids,
+            foreground=tuple(base64.b64decode(shares, validate=True) for shares in found["foreground"]),
+            bytes=int(found["bytes"]),
+            sha256=found["sha256"],
         )
+        shares = [len(one) for one in shard.foreground]
         expected = shard.rows * shard.made.dimensions * STORED[shard.made.dtype].itemsize
         if shard.number != number or len(shard.ids) != len(grids) or shard.bytes != expected:
+            raise ValueError("it contradicts itself")
+        if shares != [grid.patches for grid in grids if shard.made.foreground]:
             raise ValueError("it contradicts itself")
     except FileNotFoundError:
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from pipelines.traits.features import shards
+from pipelines.traits.features.placed import Grids
 from pipelines.traits.features.shards import Made, Shard
 from pipelines.traits.features.shuffle import Order
-from pipelines.traits.grids import Grid
 from protocols.errors import InputError, RecordError
 from robots.execution.home import write_json
 
@@ -27,19 +27,21 @@ _AT_ONCE = 1 << 14
 """Rows that are fetched together: fewer, longer visits to each shard."""
 
 
-def write_index(folder: Path, made: Made, found: list[Shard]) -> None:
+def write_index(folder: Path, made: Made, count: int) -> None:
     """Write down that a store is whole, and what its shards are."""
-    listed = [
-        {
-            "file": shards.data_path(folder, shard.number).name,
-            "images": len(shard.ids),
-            "rows": shard.rows,
-            "bytes": shard.bytes,
-            "sha256": shard.sha256,
-            "record_sha256": _record_sum(folder, shard.number),
-        }
-        for shard in found
-    ]
+    listed = []
+    for number in range(count):
+        shard = read_whole(folder, number, made)
+        listed.append(
+            {
+                "file": shards.data_path(folder, number).name,
+                "images": len(shard.ids),
+                "rows": shard.rows,
+                "bytes": shard.bytes,
+                "sha256": shard.sha256,
+                "record_sha256": _record_sum(folder, number),
+            }
+        )
     write_json(
         folder / INDEX,
         {"schema_version": shards.SCHEMA_VERSION, "complete": True, "made": asdict(made), "shards": listed},
@@ -55,28 +57,32 @@ def _record_sum(folder: Path, number: int) -> str:
 
 
 class Activations:
-    """A whole store. Nothing is read into memory but what is asked for.
+    """A whole store. Nothing is read into memory but what is asked for, and 56 bytes for each image.
 
     Attributes:
         folder: where it is.
         made: what it was made with.
-        ids: of the images.
         grids: of the images.
         rows: how many activations there are.
         identity: SHA-256 of the index, which holds those of all shards.
     """
 
-    def __init__(self, folder: Path, made: Made, found: list[Shard], identity: str) -> None:
+    def __init__(self, folder: Path, made: Made, found: Iterable[Shard], identity: str) -> None:
         self.folder = folder
         self.made = made
         self.identity = identity
-        self.ids: list[str] = [name for shard in found for name in shard.ids]
-        self.grids: list[Grid] = [grid for shard in found for grid in shard.grids]
-        self._shards = found
-        self._first_row = np.concatenate([[0], np.cumsum([grid.patches for grid in self.grids], dtype=np.int64)])
-        self._shard_begins = np.concatenate([[0], np.cumsum([shard.rows for shard in found], dtype=np.int64)])
+        tables: list[NDArray[np.float64]] = [np.empty((0, 6))]
+        shard_rows: list[int] = []
+        self._maps: list[NDArray[Any]] = []
+        for shard in found:
+            tables.append(np.array([astuple(grid) for grid in shard.grids], np.float64).reshape(-1, 6))
+            shard_rows.append(shard.rows)
+            self._maps.append(self._map(shard))
+        self.grids = Grids(np.concatenate(tables))
+        self._first_row = self.grids.first_patches()
+        self._shard_begins = np.concatenate([[0], np.cumsum(shard_rows, dtype=np.int64)])
         self.rows = int(self._first_row[-1])
-        self._maps: list[NDArray[Any]] = [self._map(shard) for shard in found]
+        self._looked: Shard | None = None
 
     @classmethod
     def open(cls, folder: Path, *, backbone: str | None = None) -> Self:
@@ -93,7 +99,7 @@ class Activations:
         made, listed, identity = _read_index(folder)
         if backbone is not None and made.backbone != backbone:
             raise other_backbone(folder, made.backbone, backbone)
-        found = [_checked(folder, number, made, entry) for number, entry in enumerate(listed)]
+        found = (_checked(folder, number, made, entry) for number, entry in enumerate(listed))
         return cls(folder, made, found, identity)
 
     @property
@@ -108,7 +114,30 @@ class Activations:
 
     def __len__(self) -> int:
         """How many images there are."""
-        return len(self.ids)
+        return len(self.grids)
+
+    @property
+    def ids(self) -> list[str]:
+        """Of the images, in their order; read from the disk."""
+        return [name for shard in self._shards() for name in shard.ids]
+
+    def foreground(self, index: int) -> NDArray[np.float32]:
+        """The share of each patch of an image that is organism: (patches,), 0 to 1; written only if it was asked for.
+
+        Raises:
+            RecordError: a record is damaged, or nobody looked for organisms.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"image {index} of {len(self)}")
+        if not self.made.foreground:
+            raise RecordError("nobody looked for organisms", where=str(self.folder), mend=_WHOLE)
+        number, place = divmod(index, self.made.shard_images)
+        if self._looked is None or self._looked.number != number:
+            self._looked = read_whole(self.folder, number, self.made)
+        return np.frombuffer(self._looked.foreground[place], np.uint8).astype(np.float32) / np.float32(shards.UNITS)
+
+    def _shards(self) -> Iterator[Shard]:
+        return (read_whole(self.folder, number, self.made) for number in range(len(self._maps)))
 
     def verify(self) -> None:
         """Read everything and compare it with its checksums.
@@ -116,13 +145,13 @@ class Activations:
         Raises:
             RecordError: a shard is not as it was written.
         """
-        for shard in self._shards:
+        for shard in self._shards():
             shards.check_sum(self.folder, shard)
 
     def patches(self, index: int) -> NDArray[np.float32]:
         """The activations of one image, by its place in :attr:`ids`: (patches, dimensions)."""
-        if not 0 <= index < len(self.ids):
-            raise IndexError(f"image {index} of {len(self.ids)}")
+        if not 0 <= index < len(self):
+            raise IndexError(f"image {index} of {len(self)}")
         begin, end = int(self._first_row[index]), int(self._first_row[index + 1])
         number = int(np.searchsorted(self._shard_begins, begin, side="right")) - 1
         offset = int(self._shard_begins[number])
@@ -186,7 +215,11 @@ class Activations:
         dtype, shape = shards.STORED[self.made.dtype], (shard.rows, self.made.dimensions)
         if not shard.rows:
             return np.empty(shape, dtype)
-        return np.memmap(shards.data_path(self.folder, shard.number), dtype, "r", shape=shape)
+        path = shards.data_path(self.folder, shard.number)
+        # torch maps a file without keeping it open, which matters where there are thousands of them
+        data = torch.from_file(str(path), shared=False, size=shard.bytes, dtype=torch.uint8).numpy()
+        data.flags.writeable = False
+        return data.view(dtype).reshape(shape)
 
 
 def other_backbone(folder: Path, theirs: str, ours: str) -> InputError:
@@ -221,9 +254,19 @@ def _checked(folder: Path, number: int, made: Made, entry: dict[str, Any]) -> Sh
     if _record_sum(folder, number) != entry.get("record_sha256"):
         path = shards.record_path(folder, number)
         raise RecordError("the record of a shard was changed", where=str(path), mend=f"Delete it. {shards.AGAIN}")
+    shard = read_whole(folder, number, made)
+    shards.check_size(folder, shard)
+    return shard
+
+
+def read_whole(folder: Path, number: int, made: Made) -> Shard:
+    """The record of a shard of this store.
+
+    Raises:
+        RecordError: it is missing, damaged, or of another store.
+    """
     shard = shards.read_shard(folder, number)
     if shard is None or shard.made != made:
         path = shards.record_path(folder, number)
         raise RecordError("the shard belongs to another store", where=str(path), mend=f"Delete it. {shards.AGAIN}")
-    shards.check_size(folder, shard)
     return shard

@@ -113,14 +113,15 @@ class Streamed:
     def _encode(self, chosen: NDArray[np.int64]) -> torch.Tensor:
         images = (self.images[int(index)] for index in chosen)
         found = []
-        for index, (specimen, _, activations) in zip(
+        for index, image in zip(
             chosen, encoded(self.encoder, images, batch_images=self.batch_images, workers=self.workers), strict=True
         ):
-            if len(activations) != self._patches[index]:
+            if len(image.activations) != self._patches[index]:
+                specimen = image.specimen
                 raise InputError(
                     f"the image is not the {specimen.width} x {specimen.height} pixels that the collection says",
                     where=specimen.source,
                     mend="Read the collection again",
                 )
-            found.append(activations)
+            found.append(image.activations)
         return torch.cat(found)

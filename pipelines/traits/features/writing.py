@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-import torch
-
 from pipelines.traits.features import shards
 from pipelines.traits.features.backbone import Backbone
-from pipelines.traits.features.pictures import Picture, encoded
+from pipelines.traits.features.pictures import Encoded, Foreground, Picture, encoded
 from pipelines.traits.features.shards import Made, Precision, Shard
 from pipelines.traits.features.store import INDEX, Activations, other_backbone, write_index
-from pipelines.traits.grids import Grid
 from pipelines.traits.specimens import Specimen
 from protocols.errors import InputError, RecordError
 
@@ -30,6 +28,7 @@ def write_activations(
     shard_images: int = 512,
     batch_images: int = 16,
     workers: int = 2,
+    foreground: Foreground | None = None,
     progress: Progress | None = None,
 ) -> Activations:
     """Write a store, or go on with one that was begun with the same images and settings.
@@ -45,6 +44,7 @@ def write_activations(
         shard_images: images in a shard.
         batch_images: images that go through the backbone together.
         workers: threads that decode and prepare.
+        foreground: looks for the organism while an image is open; what it finds is stored too.
         progress: told how many images are done.
 
     Returns:
@@ -60,35 +60,63 @@ def write_activations(
             f"no store of {dtype!r} with {shard_images} images in a shard and {batch_images} in a batch",
             mend=f"Choose one of {', '.join(shards.STORED)}, and numbers of at least 1",
         )
-    made = Made(backbone.identity, backbone.dimensions, dtype, shard_images, batch_images)
+    made = Made(backbone.identity, backbone.dimensions, dtype, shard_images, batch_images, foreground is not None)
     folder.mkdir(parents=True, exist_ok=True)
     _tidy(folder, made)
-    found: list[Shard] = []
-    done = 0
-    stream = iter(images)
+    missing = _Missing(folder, shard_images, iter(images))
+    stream = encoded(
+        backbone,
+        missing,
+        batch_images=batch_images,
+        workers=workers,
+        part_images=shard_images,
+        foreground=foreground,
+    )
     for first in stream:
-        chunk = chain([first], islice(stream, shard_images - 1))
-        shard = _kept(folder, len(found))
-        if shard is None:
-            told = _told(encoded(backbone, chunk, batch_images=batch_images, workers=workers), done, progress)
-            shard = shards.write_shard(folder, len(found), made, told)
-        elif shard.ids != tuple(specimen.id for specimen, _ in chunk):
-            raise _other_images(folder)
-        found.append(shard)
-        done += len(shard.ids)
-        if progress is not None:
-            progress(done)
-    if shards.record_path(folder, len(found)).exists():
+        number = missing.numbers.popleft()
+        part = chain([first], islice(stream, shard_images - 1))
+        shards.write_shard(folder, number, made, _told(part, number * shard_images, progress))
+    if progress is not None:
+        progress(missing.images)
+    if shards.record_path(folder, missing.shards).exists():
         raise _other_images(folder)
-    write_index(folder, made, found)
+    write_index(folder, made, missing.shards)
     return Activations.open(folder)
 
 
-def _told(
-    images: Iterator[tuple[Specimen, Grid, torch.Tensor]], done: int, progress: Progress | None
-) -> Iterator[tuple[str, Grid, torch.Tensor]]:
-    for count, (specimen, grid, activations) in enumerate(images, start=done + 1):
-        yield specimen.id, grid, activations
+class _Missing:
+    """Images of the shards that have to be made, one by one; the ids of those that are whole are compared.
+
+    Attributes:
+        numbers: of the shards that are begun and not yet taken up.
+        shards, images: met so far.
+    """
+
+    def __init__(self, folder: Path, shard_images: int, images: Iterator[tuple[Specimen, Picture]]) -> None:
+        self._folder, self._shard_images, self._images = folder, shard_images, images
+        self.numbers: deque[int] = deque()
+        self.shards = self.images = 0
+
+    def __iter__(self) -> Iterator[tuple[Specimen, Picture]]:
+        for first in self._images:
+            chunk = chain([first], islice(self._images, self._shard_images - 1))
+            shard = _kept(self._folder, self.shards)
+            if shard is None:
+                self.numbers.append(self.shards)
+                self.shards += 1
+                for image in chunk:
+                    self.images += 1
+                    yield image
+            elif shard.ids != tuple(specimen.id for specimen, _ in chunk):
+                raise _other_images(self._folder)
+            else:
+                self.shards += 1
+                self.images += len(shard.ids)
+
+
+def _told(images: Iterator[Encoded], done: int, progress: Progress | None) -> Iterator[Encoded]:
+    for count, image in enumerate(images, start=done + 1):
+        yield image
         if progress is not None:
             progress(count)
 

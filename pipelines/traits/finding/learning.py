@@ -24,6 +24,7 @@ from protocols.errors import InputError
 if TYPE_CHECKING:
     from pipelines.traits.collections import Scan
     from pipelines.traits.finding.stages import Work
+    from pipelines.traits.grids import Grid
     from pipelines.traits.specimens import Specimen
 
 SHARD_IMAGES = 64
@@ -100,9 +101,14 @@ def features(work: Work, folder: Path) -> dict[str, Any]:
         folder,
         shard_images=SHARD_IMAGES,
         workers=work.workers,
+        foreground=_ground,
         progress=lambda done: told(done, total),
     )
     return {"activations": store.rows, "dimensions": store.dimensions}
+
+
+def _ground(image: NDArray[np.uint8], grid: Grid) -> NDArray[np.float32]:
+    return patch_foreground(coarse_foreground(image), grid, (image.shape[0], image.shape[1]))
 
 
 def _pictures(work: Work) -> Iterator[tuple[Specimen, Callable[[], NDArray[np.uint8]]]]:
@@ -176,11 +182,5 @@ def codes_settings(work: Work) -> dict[str, Any]:
 def codes(work: Work, folder: Path) -> dict[str, Any]:
     """Sparse codes of every image, and how much of each patch is organism."""
     store = work.activations
-
-    def ground(place: int) -> NDArray[np.float32]:
-        image = open_image(work.images, work.specimens[place])
-        shape = (image.shape[0], image.shape[1])
-        return patch_foreground(coarse_foreground(image), store.grids[place], shape)
-
-    write_codes(store, work.sae, ground, folder, workers=work.workers, progress=counted(work.report, "codes"))
-    return {"images": len(store.ids), "latents": work.sae.latents}
+    write_codes(store, work.sae, folder, progress=counted(work.report, "codes"))
+    return {"images": len(store), "latents": work.sae.latents}

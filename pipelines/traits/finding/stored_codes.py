@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,16 +30,23 @@ _LOADED = 4
 """Files in memory at a time."""
 
 
+_AT_ONCE = 4096
+"""Patches that are encoded together, about: 16 images of 256, as many as in a step of training."""
+
+
 class Patches(Protocol):
     """Activations that can be read image by image."""
 
-    @property
-    def ids(self) -> Sequence[str]:
-        """Of the images."""
+    def __len__(self) -> int:
+        """How many images there are."""
         ...
 
     def patches(self, index: int) -> NDArray[np.float32]:
         """(patches, dimensions) of one image."""
+        ...
+
+    def foreground(self, index: int) -> NDArray[np.float32]:
+        """(patches,) the share of each patch of an image that is organism, 0 to 1."""
         ...
 
 
@@ -51,43 +58,61 @@ class Encoder(Protocol):
         ...
 
 
-Foreground = Callable[[int], NDArray[np.floating[Any]]]
-"""The share of each patch of an image that is organism: (patches,), 0 to 1."""
-
-
 def write_codes(
     activations: Patches,
     sae: Encoder,
-    foreground: Foreground,
     folder: Path,
     *,
-    workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Encode every image, file by file; files that are there stay.
+    """Encode every image, file by file; files that are there stay. A file is written while the next is made.
 
     Args:
-        foreground: called in ``workers`` threads while codes are made.
         progress: told of images done, and of how many.
 
     Raises:
         OSError: a file cannot be written.
     """
-    total = len(activations.ids)
-    with ThreadPoolExecutor(workers) as pool:
+    total = len(activations)
+    written: Future[None] | None = None
+    with ThreadPoolExecutor(1) as pool:
         for start in range(0, total, SHARD_IMAGES):
             path = _shard(folder, start)
             stop = min(start + SHARD_IMAGES, total)
             if not path.exists():
-                shares = pool.map(foreground, range(start, stop))
                 images: list[Codes] = []
-                for at in range(start, stop):
-                    images.append(sae.encode_sparse(torch.from_numpy(activations.patches(at))))
+                for codes in _encoded(activations, sae, start, stop):
+                    images.append(codes)
                     if progress is not None:
-                        progress(at + 1, total)
-                write_bytes(path, _packed(images, list(shares)))
+                        progress(start + len(images), total)
+                shares = [activations.foreground(at) for at in range(start, stop)]
+                if written is not None:
+                    written.result()
+                written = pool.submit(_write, path, images, shares)
             elif progress is not None:
                 progress(stop, total)
+        if written is not None:
+            written.result()
+
+
+def _encoded(activations: Patches, sae: Encoder, start: int, stop: int) -> Iterator[Codes]:
+    """Codes of each image of a file, of which some are encoded together; which ones depends on nothing but the file."""
+    together: list[NDArray[np.float32]] = []
+    waiting = 0
+    for at in range(start, stop):
+        together.append(activations.patches(at))
+        waiting += len(together[-1])
+        if waiting >= _AT_ONCE or at + 1 == stop:
+            codes = sae.encode_sparse(torch.from_numpy(np.concatenate(together)))
+            edges = np.cumsum([0, *(len(image) for image in together)])
+            cuts = np.searchsorted(codes.rows, edges)
+            for first, begin, end in zip(edges, cuts, cuts[1:], strict=False):
+                yield Codes(codes.rows[begin:end] - first, codes.latents[begin:end], codes.values[begin:end])
+            together, waiting = [], 0
+
+
+def _write(path: Path, images: Sequence[Codes], shares: Sequence[NDArray[np.float32]]) -> None:
+    write_bytes(path, _packed(images, shares))
 
 
 class StoredCodes:

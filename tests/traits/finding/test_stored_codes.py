@@ -21,13 +21,18 @@ class Rows:
     """Activations that are random, and counted."""
 
     def __init__(self, images: int, patches: int = 5) -> None:
-        self.ids = [str(image) for image in range(images)]
         self.values = np.random.default_rng(images).normal(size=(images, patches, 6)).astype(np.float32)
         self.read: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.values)
 
     def patches(self, index: int) -> NDArray[np.float32]:
         self.read.append(index)
         return self.values[index]
+
+    def foreground(self, index: int) -> NDArray[np.float32]:
+        return np.full(self.values.shape[1], index / 255, np.float32)
 
 
 class Positive:
@@ -38,10 +43,6 @@ class Positive:
         return Codes(rows, latents, x.numpy()[rows, latents])
 
 
-def ground(image: int) -> NDArray[np.float64]:
-    return np.full(5, image / 255)
-
-
 def same(one: Codes, other: Codes) -> bool:
     return all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(one, other, strict=True))
 
@@ -49,7 +50,7 @@ def same(one: Codes, other: Codes) -> bool:
 @pytest.mark.parametrize("images", [1, 63, 64, 65, 130])
 def test_codes_come_back(tmp_path: Path, images: int) -> None:
     rows = Rows(images)
-    write_codes(rows, Positive(), ground, tmp_path)
+    write_codes(rows, Positive(), tmp_path)
     stored = StoredCodes(tmp_path, images)
     assert len(stored) == images
     for image, codes in enumerate(stored):
@@ -58,18 +59,18 @@ def test_codes_come_back(tmp_path: Path, images: int) -> None:
 
 
 def test_files_that_are_there_are_not_made_again(tmp_path: Path) -> None:
-    write_codes(Rows(130), Positive(), ground, tmp_path)
+    write_codes(Rows(130), Positive(), tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     (tmp_path / "codes-000001.safetensors").unlink()
     rows = Rows(130)
-    write_codes(rows, Positive(), ground, tmp_path)
+    write_codes(rows, Positive(), tmp_path)
     assert rows.read == list(range(64, 128))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"nonsense", None])
 def test_a_damaged_or_missing_file_is_said(tmp_path: Path, spoilt: bytes | None) -> None:
-    write_codes(Rows(3), Positive(), ground, tmp_path)
+    write_codes(Rows(3), Positive(), tmp_path)
     path = tmp_path / "codes-000000.safetensors"
     if spoilt is None:
         path.unlink()
@@ -85,7 +86,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(stored_codes.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        write_codes(Rows(3), Positive(), ground, tmp_path)
+        write_codes(Rows(3), Positive(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
