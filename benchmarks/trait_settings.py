@@ -103,7 +103,7 @@ def coded(data: PatchSet, sae: Sae) -> Codes:
 def settings_to_try(*, quick: bool) -> list[Setting]:
     """Each setting changes one thing."""
     base = Setting(steps=80 if quick else 600)
-    tries = [base, *(replace(base, k=k) for k in (8, 16, 64)), *(replace(base, expansion=x) for x in (2, 4, 16))]
+    tries = [base, *(replace(base, k=k) for k in (16, 64)), *(replace(base, expansion=x) for x in (4, 16))]
     tries += [replace(base, variant=name) for name in ("BatchTopK", "Matryoshka", "Relu", "JumpRelu")]
     return [base, tries[-3]] if quick else tries
 

@@ -13,7 +13,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from pipelines.traits.organisms import KINDS
 ORGANISMS = Path(__file__).resolve().parents[2] / "shared" / "data" / "organisms"
 FISH = 288
 """Pictures of fish for the rules: 24 of each species, since a test needs specimens."""
+CONTROL_EXPANSION = 4
+"""Of its 768 dimensions: 3,072 latents, about as many as 8 times those of the embedded backbone."""
 KEYS = ("map_parts", "coverage", "purity", "region_iou", "trait_f1", "trait_purity")
 console = Console()
 
@@ -245,6 +247,7 @@ def _control(plan: Plan, setting: Setting, reasons: dict[str, str]) -> dict[str,
         return None
     folder = plan.work / "random-transformer"
     backbone = random_transformer(folder)
+    setting = replace(setting, expansion=CONTROL_EXPANSION)
     tables = {}
     for data in (plan.drawn(backbone, folder), *plan.sets(backbone, folder, {})):
         tables[data.name] = against_rivals(data, setting, plan, folder)
