@@ -164,7 +164,7 @@ class Question(Generic[T]):
     async def _reply(self, request: Request, turns: list[dict[str, Any]], purpose: Purpose) -> Reply:
         """Ask while the endpoint fails, as often and as long as is allowed."""
         line, patience = self._line, self._line.config.patience
-        began, attempt = time.monotonic(), 0
+        began, asked, attempt = time.monotonic(), 0, 0
         while True:
             learnt = line.endpoint.learnt
             result = await self._exchange(request, turns, learnt, purpose)
@@ -176,21 +176,25 @@ class Question(Generic[T]):
             if result.kind != "again":
                 _keep(line)
                 continue
-            attempt += 1
-            wait = own_wait(attempt, patience, line.chance)
-            if result.wait is not None:
+            asked += 1
+            down = line.failed >= DOWN
+            if result.wait and not down:  # the endpoint is well, and says when: only time bounds that
                 line.limiter.pause(result.wait)
                 wait = result.wait + patience.first_wait * line.chance.uniform(0, 0.5)
+            else:
+                attempt += 1
+                wait = own_wait(attempt, patience, line.chance)
             left = patience.total - (time.monotonic() - began)
-            if attempt >= (1 if line.failed >= DOWN else patience.attempts) or wait > left:
+            if attempt >= (1 if down else patience.attempts) or wait > left:
                 line.failed += 1
-                raise self._unavailable(result, attempt, time.monotonic() - began)
+                raise self._unavailable(result, asked, time.monotonic() - began)
             await asyncio.sleep(wait)
 
-    def _unavailable(self, failure: Failure, attempts: int, seconds: float) -> ModelUnavailable:
-        asked = "" if failure.wait is None else f", which asks for a pause of {failure.wait:g} s"
+    def _unavailable(self, failure: Failure, asked: int, seconds: float) -> ModelUnavailable:
+        times = "once" if asked == 1 else f"{asked} times"
+        pause = "" if not failure.wait else f", and asks for a pause of {failure.wait:g} s"
         return ModelUnavailable(
-            f"the endpoint failed {attempts} times in {seconds:.0f} s{asked}; the last: {failure.text}",
+            f"the endpoint failed {times} in {seconds:.0f} s{pause}; the last: {failure.text}",
             where=self._where,
             mend=f"See that the server at {self._line.config.url} is up, then go on: what was answered is kept",
         )

@@ -92,7 +92,8 @@ class Patience(_Settings):
 
     Attributes:
         timeout: s for one call, from sending to the last byte.
-        attempts: calls for one question while the endpoint fails (429, 5xx, no connection, timeout).
+        attempts: calls for one question while the endpoint fails (429, 5xx, no connection, timeout). A failure with a
+            ``Retry-After`` is not counted: ``total`` bounds those.
         total: s for these together, waiting included.
         first_wait: s before the second attempt; doubles with each more, with jitter.
         longest_wait: s before any; a longer ``Retry-After`` is honoured while ``total`` allows it.

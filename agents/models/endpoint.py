@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from agents.models.config import ModelConfig
@@ -217,7 +219,16 @@ def _make_client(config: ModelConfig, key: str | None) -> AsyncOpenAI:
         max_retries=0,
         timeout=config.patience.timeout,
         default_headers=headers,
+        http_client=openai.DefaultAsyncHttpxClient(verify=_tls()),
     )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The certificates that are trusted; reading them takes longer than all else about a client."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
 
 
 def _of_connection(error: Exception, hide: Any) -> Failure:

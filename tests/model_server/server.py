@@ -24,19 +24,21 @@ class ModelServer:
         most_at_once: how many completions were in work at the same time, at most.
     """
 
-    def __init__(self, behaviour: Behaviour, *, per_minute: float | None = None, port: int = 0) -> None:
+    def __init__(
+        self, behaviour: Behaviour, *, per_minute: float | None = None, leeway: float = 0.2, port: int = 0
+    ) -> None:
         """Take a behaviour.
 
         Args:
-            per_minute: completions that are let through in any second times 60, with a fifth of that as burst; others
-                get status 429 with ``Retry-After``.
+            per_minute: a sixtieth of it is let through in any second; more get status 429 with ``Retry-After``.
+            leeway: by which fraction more is let through, as connections do not arrive evenly.
         """
         self.behaviour = behaviour
         self.asked: list[Asked] = []
         self.let_through: list[float] = []
         self.shelf = Shelf(self.respond)
         self.most_at_once = 0
-        self._per_minute = per_minute
+        self._in_a_second = None if per_minute is None else round(per_minute / 60 * (1 + leeway))
         self._recent: deque[float] = deque()
         self._at_once = 0
         self._lock = threading.Lock()
@@ -59,16 +61,15 @@ class ModelServer:
         with self._lock:
             asked = Asked(len(self.asked), body, headers or {}, now)
             self.asked.append(asked)
-            if self._per_minute is not None and not self._lets_through(now):
+            if self._in_a_second is not None and not self._lets_through(now, self._in_a_second):
                 return asked, Status(429, "Rate limit reached", {"Retry-After": "1"}, "rate_limit_exceeded")
             self.let_through.append(now)
         return asked, self.behaviour(asked)
 
-    def _lets_through(self, now: float) -> bool:
-        """At most a second's worth and a fifth in any second."""
+    def _lets_through(self, now: float, in_a_second: int) -> bool:
         while self._recent and self._recent[0] <= now - 1:
             self._recent.popleft()
-        if len(self._recent) >= 1.2 * (self._per_minute or 0) / 60 + 1:
+        if len(self._recent) >= in_a_second:
             return False
         self._recent.append(now)
         return True

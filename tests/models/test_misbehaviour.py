@@ -87,6 +87,8 @@ CASES = {
     "500, then right": Case(in_turn(failing(500), failing(503), RIGHT), None, 3),
     "429 with Retry-After": Case(in_turn(limited("0.02"), RIGHT), None, 2),
     "429 without": Case(in_turn(limited(), limited(), RIGHT), None, 3),
+    "429 with Retry-After, more often than a failure": Case(in_turn(*[limited("0.02")] * 6, RIGHT), None, 7),
+    "429 with Retry-After of nothing": Case(limited("0"), ModelUnavailable, 4, "Rate limit"),
     "429 for ever": Case(limited(), ModelUnavailable, 4, "Rate limit"),
     "429 and a pause that is too long": Case(limited("3600"), ModelUnavailable, 1, "3600 s"),
     "no credit": Case(lambda _: NO_CREDIT, ModelRequestRefused, 1, "credit"),
