@@ -60,7 +60,7 @@ class Estimate:
         most: tokens sent and received, at most, if each is answered at the first attempt.
         expected_cost: None where no price is known, or no ``expected_out``.
         most_cost: None where no price is known.
-        least_seconds: by the rates a minute alone; 0 where none are set.
+        least_seconds: s that the rates a minute alone take; 0 where none are set.
     """
 
     requests: int

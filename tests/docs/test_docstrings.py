@@ -16,7 +16,7 @@ import pytest
 from protocols import errors
 from tests.docs.pages import ROOT
 
-FILES = sorted(path for floor in ("protocols", "robots", "console") for path in (ROOT / floor).rglob("*.py"))
+FILES = sorted(path for floor in ("protocols", "robots", "agents", "console") for path in (ROOT / floor).rglob("*.py"))
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
 """Labwright's own errors; those that modules derive from them are added."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef

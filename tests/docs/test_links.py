@@ -30,6 +30,9 @@ RUN_BY = {
     ("docs/how-to/protocols-in-python.md", "console"): "test_cli_reference.py",
     ("docs/how-to/real-robot.md", "yaml"): "test_readme.py",
     ("docs/how-to/traits.md", "console"): "test_cli_reference.py",
+    ("docs/how-to/models.md", "sh"): "test_models.py",
+    ("docs/how-to/models.md", "toml"): "test_models.py",
+    ("docs/how-to/models.md", "python"): "test_models.py",
     ("README.md", "sh"): "test_readme.py",
     ("examples/opentrons/README.md", "sh"): "test_readme.py",
 }
@@ -41,7 +44,7 @@ EXEMPT = {
 """Blocks that no test runs, and why."""
 NOT_RUN = {"README.md": {"make demo": "sets up an environment", "make test": "runs this test"}}
 """Commands that no test runs, and why."""
-LANGUAGES = {"sh", "console", "yaml", "python", "csv", "json"}
+LANGUAGES = {"sh", "console", "yaml", "toml", "python", "csv", "json"}
 """Blocks in these must be run or read; a block without a language is a drawing or a listing."""
 
 
