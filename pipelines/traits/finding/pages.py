@@ -126,7 +126,8 @@ def _notes(work: Work) -> list[str]:
 def _few(work: Work) -> str:
     sizes = {taxon.specimens for taxon in work.findings.untestable}
     if not work.findings.untestable:
-        return "the images bear no names of taxa, or all the same"
+        of_rank = f"the rank {work.settings.rank}" if work.settings.rank else "taxa"
+        return f"the images bear no names of {of_rank}, or all the same"
     if sizes == {1} or max(sizes, default=0) <= 1:
         return "there is one specimen of each taxon"
     return "no taxon has enough specimens, with enough of others beside it"

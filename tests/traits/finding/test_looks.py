@@ -1,4 +1,4 @@
-"""What the gallery draws is what the regions say."""
+"""What the gallery draws is what the regions say, and what was asked for is what is found."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from pipelines.traits.finding import Settings, find_traits
 from pipelines.traits.finding.looking import read_regions
 from pipelines.traits.finding.looks import read_look
 
 
-def test_the_red_line_is_drawn_around_the_region_that_was_written_down(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_red_line_is_the_region_that_was_written_down_and_a_rank_nobody_bears_is_told(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     for number in range(8):
         folder = tmp_path / "images" / f"Genus_species{'ab'[number % 2]}"
@@ -39,3 +41,7 @@ def test_the_red_line_is_drawn_around_the_region_that_was_written_down(tmp_path:
     # The strongest patches reach four times the threshold, so the line, which is smooth, runs outside their squares; at
     # half of the strongest it would run along them (0.05 inside, on average).
     assert np.mean(beyond) > 0.1
+
+    family = find_traits(tmp_path / "images", tmp_path / "out", Settings(rank="family"), workers=1, again=True)
+    assert not family.lines
+    assert "the images bear no names of the rank family" in family.notes[0]
