@@ -2,10 +2,10 @@
 
 Three measurements. *Speed*: drawn organisms on the embedded backbone, from files to regions; training and gallery have
 shares of their own and are left out of the rate, for they do not grow with the images that are annotated afterwards.
-*Memory*: the peak of whole jobs over more and more small images, each in a process of its own, beside what the
-published design keeps (images x patches x latents x 4 bytes). *Overhead*: a ViT-B/14-shaped model of random weights and
-24,576 latents; what the job takes for each image over the bare model and encoder product on prepared pixels, measured
-before and after it on the same machine.
+*Memory*: the peak of whole jobs over more and more small images, each in a process of its own with a small vision
+transformer of random weights, beside what the published design keeps (images x patches x latents x 4 bytes).
+*Overhead*: a ViT-B/14-shaped model of random weights and 24,576 latents; what the job takes for each image over the
+bare model and encoder product on prepared pixels, measured before and after it on the same machine.
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ PATCHES, LATENTS = 256, 24_576
 """Of an image and of the autoencoder, as published."""
 PREPROCESSING = {
     "do_resize": True,
-    "size": {"shortest_edge": 256},
     "do_center_crop": True,
-    "crop_size": {"height": 224, "width": 224},
     "do_rescale": True,
     "rescale_factor": 1 / 255,
     "do_normalize": True,
@@ -41,9 +39,11 @@ PREPROCESSING = {
     "image_std": [0.229, 0.224, 0.225],
     "resample": 3,
 }
-"""DINOv2's."""
+"""DINOv2's, beside the sizes."""
 SMALL = (96, 72)
 """Pixels, width and height, of the images whose number grows."""
+SMALL_VIT = {"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2, "image_size": 56, "patch_size": 14}
+"""Of their backbone: 16 patches of 64 numbers. What is held for each image does not depend on the backbone."""
 
 
 class Clock:
@@ -51,10 +51,12 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.stage = "start"
         self._began = 0.0
 
     def __call__(self, event: Any) -> None:
         now = time.perf_counter()
+        self.stage = event.stage
         stage = "pictures" if event.unit == "pictures" else event.stage
         if event.state == "begun":
             self._began = now
@@ -65,11 +67,11 @@ class Clock:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._began
 
 
-def run_job(images: Path, out: Path, **settings: Any) -> dict[str, float]:
+def run_job(images: Path, out: Path, clock: Clock | None = None, **settings: Any) -> dict[str, float]:
     """Seconds of each stage of a job."""
     from pipelines.traits.finding import Settings, find_traits
 
-    clock = Clock()
+    clock = clock or Clock()
     find_traits(images, out, Settings(**settings), report=clock)
     return clock.seconds
 
@@ -96,7 +98,7 @@ def speed(folder: Path, images: int) -> dict[str, Any]:
 
 
 def draw_small(folder: Path, images: int) -> None:
-    """Small pictures of smooth noise, no two alike, in folders of 20 taxa."""
+    """Small pictures of smooth noise, no two alike, in folders of 20 taxa, each of a colour of its own."""
     import cv2
     import numpy as np
 
@@ -104,38 +106,41 @@ def draw_small(folder: Path, images: int) -> None:
     for number in range(images):
         taxon = folder / f"Genus_species{chr(97 + number % 20)}"
         taxon.mkdir(parents=True, exist_ok=True)
-        coarse = np.random.default_rng(number).integers(0, 255, (6, 8, 3), np.uint8)
+        colour = np.random.default_rng(number % 20).integers(0, 128, 3)
+        coarse = (np.random.default_rng(number).integers(0, 128, (6, 8, 3)) + colour).astype(np.uint8)
         image = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(taxon / f"{number:06d}.jpg"), image)
 
 
-def peak_of(images: int) -> dict[str, float]:
+def peak_of(images: int) -> dict[str, Any]:
     """Peak memory of a whole job over so many small images, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         draw_small(Path(folder) / "images", images)
+        make_vit(Path(folder) / "vit", **SMALL_VIT)
         command = [sys.executable, "-m", "benchmarks.annotate", "--job", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def job_in_this_process(folder: Path) -> None:
     """The job whose memory is measured; prints it."""
-    began = time.perf_counter()
-    own, ended = [0.0], threading.Event()
+    began, clock = time.perf_counter(), Clock()
+    own, ended = dict.fromkeys((*STAGES, "sae", "gallery"), 0.0), threading.Event()
 
     def watch() -> None:
-        while not ended.wait(0.02):
-            own[0] = max(own[0], memory_mb("RssAnon"))
+        while not ended.wait(0.01):
+            own[clock.stage] = max(own.get(clock.stage, 0.0), memory_mb("RssAnon"))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        run_job(folder / "images", folder / "found", steps=50, expansion=4, k=8)
+        run_job(folder / "images", folder / "found", clock, backbone=str(folder / "vit"), steps=50, expansion=4, k=8)
     finally:
         ended.set()
         watcher.join()
-    print(json.dumps({"peak_mb": own[0], "with_files_mb": memory_mb("VmHWM"), "seconds": time.perf_counter() - began}))
+    found = {"peak_mb": max(own.values()), "with_files_mb": memory_mb("VmHWM"), "stages": own}
+    print(json.dumps(found | {"seconds": time.perf_counter() - began}))
 
 
 def memory_mb(name: str) -> float:
@@ -156,8 +161,9 @@ def memory(counts: tuple[int, ...]) -> dict[str, Any]:
     return {
         "peak_mb_by_images": {str(count): found["peak_mb"] for count, found in peaks.items()},
         "peak_mb_with_mapped_files_by_images": {str(count): found["with_files_mb"] for count, found in peaks.items()},
+        "peak_mb_by_stage": {str(count): found["stages"] for count, found in peaks.items()},
         "seconds_by_images": {str(count): found["seconds"] for count, found in peaks.items()},
-        "kb_for_each_more_image": 1024 * slope,
+        "bytes_for_each_more_image": 2**20 * slope,
         "published_kb_for_each_image": PATCHES * LATENTS * 4 / 1024,
         "published_mb_by_images": {str(count): count * PATCHES * LATENTS * 4 / 2**20 for count in counts},
     }
@@ -166,17 +172,27 @@ def memory(counts: tuple[int, ...]) -> dict[str, Any]:
 # -- overhead ----------------------------------------------------------------------------------------------
 
 
-def make_vit(folder: Path) -> Path:
-    """A ViT-B/14 of random weights, as ``transformers`` writes one: crop of 224 pixels, 256 patches of 768 numbers."""
+def make_vit(folder: Path, **sizes: int) -> Path:
+    """A vision transformer of random weights, as ``transformers`` writes one.
+
+    Args:
+        sizes: of its configuration; ViT-B/14 if not given: crop of 224 pixels, 256 patches of 768 numbers.
+    """
     import torch
     from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 
     from pipelines.traits.features.transformer import quiet_transformers
 
     torch.manual_seed(0)
+    config = Dinov2Config(**({"image_size": 224, "patch_size": 14} | sizes))
     with quiet_transformers():
-        Dinov2Model(Dinov2Config(image_size=224, patch_size=14)).save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSING))
+        Dinov2Model(config).save_pretrained(folder)
+    seen = config.image_size
+    preprocessing = PREPROCESSING | {
+        "size": {"shortest_edge": seen * 8 // 7},
+        "crop_size": {"height": seen, "width": seen},
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessing))
     return folder
 
 
@@ -246,8 +262,8 @@ def figures(quick: bool) -> dict[str, Any]:
     counts = (100, 300) if quick else (100, 1_000, 10_000, 100_000)
     found: dict[str, Any] = {"processors": len(os.sched_getaffinity(0))}
     with tempfile.TemporaryDirectory() as folder:
-        found |= speed(Path(folder), 24 if quick else 480)
-        found |= overhead(Path(folder), 8 if quick else 128)
+        found |= speed(Path(folder), 24 if quick else 240)
+        found |= overhead(Path(folder), 8 if quick else 48)
     return found | memory(counts)
 
 
@@ -263,7 +279,7 @@ def rows(found: Mapping[str, Any]) -> list[tuple[str, object]]:
     for count, peak in found["peak_mb_by_images"].items():
         published = found["published_mb_by_images"][count]
         table.append((f"peak memory, {int(count):,} images", f"{peak:,.0f} MB (published design: {published:,.0f} MB)"))
-    table.append(("for each more image", f"{found['kb_for_each_more_image']:.1f} KB"))
+    table.append(("for each more image", f"{found['bytes_for_each_more_image']:.0f} bytes"))
     return table
 
 

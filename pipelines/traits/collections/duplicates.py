@@ -20,6 +20,8 @@ larger than among all, so a k-d tree over those gives a superset, and each kept 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from tempfile import TemporaryFile
+from typing import Self
 
 import numpy as np
 import scipy.fft
@@ -69,8 +71,46 @@ def fingerprint(picture: Image.Image) -> NDArray[np.float16] | None:
     return np.concatenate([low, colours.ravel()]).astype(np.float16)
 
 
+class Prints:
+    """Fingerprints of many pictures, in a file without a name: 574 bytes each there, one in memory.
+
+    Raises:
+        OSError: there is no room for temporary files.
+    """
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 (closed on leaving)
+        self._there = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._there)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Give the room back."""
+        self._file.close()
+
+    def add(self, own: NDArray[np.float16] | None) -> None:
+        """Put the fingerprint of the next picture down."""
+        self._there.append(own is not None)
+        self._file.write((np.zeros(_LENGTH, np.float16) if own is None else own).tobytes())
+
+    def has(self, index: int) -> bool:
+        """Whether a picture has one."""
+        return bool(self._there[index])
+
+    def table(self) -> NDArray[np.float16]:
+        """(pictures, 287), read from the file where it is looked at; zeros where there is none."""
+        self._file.flush()
+        if not self._there:
+            return np.zeros((0, _LENGTH), np.float16)
+        return np.memmap(self._file, np.float16, "r", shape=(len(self), _LENGTH))
+
+
 def near_duplicates(
-    prints: Sequence[NDArray[np.float16] | None], order: Sequence[int], keep_both: Callable[[int, int], bool]
+    prints: Prints, order: Sequence[int], keep_both: Callable[[int, int], bool]
 ) -> tuple[dict[int, tuple[int, float]], list[tuple[int, int, float]]]:
     """Which pictures are near duplicates of a kept one.
 
@@ -83,26 +123,28 @@ def near_duplicates(
         For each picture that is not kept, the kept one it is like and their distance; and the pairs of which both are
         kept, at most :data:`MOST_PAIRS` for each picture.
     """
-    usable = [index for index in order if prints[index] is not None]
+    usable = np.array([index for index in order if prints.has(index)], np.int64)
     if len(usable) < 2:
         return {}, []
-    table = np.stack([own for index in usable if (own := prints[index]) is not None])
-    first = np.ascontiguousarray(table[:, :FIRST], np.float32)
+    table = prints.table()
+    first = np.empty((len(usable), FIRST), np.float32)
+    for start in range(0, len(usable), 4096):
+        first[start : start + 4096] = table[usable[start : start + 4096], :FIRST]
     places, inverse = np.unique(first, axis=0, return_inverse=True)
     alike = list(np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1]))
     tree = scipy.spatial.cKDTree(places)
     dropped: dict[int, tuple[int, float]] = {}
     both: list[tuple[int, int, float]] = []
     for at in range(len(usable)):
-        if usable[at] in dropped:
+        if int(usable[at]) in dropped:
             continue
         found = tree.query_ball_point(first[at], NEAR)
         if len(found) == 1 and len(alike[found[0]]) == 1:
             continue
         around = np.concatenate([alike[place] for place in found])
         told = 0
-        for other, distance in _near(table, at, np.sort(around[around > at])):
-            one, two = usable[at], usable[other]
+        for other, distance in _near(table, usable, at, np.sort(around[around > at])):
+            one, two = int(usable[at]), int(usable[other])
             if two in dropped:
                 continue
             if keep_both(one, two):
@@ -114,13 +156,15 @@ def near_duplicates(
     return dropped, both
 
 
-def _near(table: NDArray[np.float16], at: int, others: NDArray[np.intp]) -> list[tuple[int, float]]:
+def _near(
+    table: NDArray[np.float16], usable: NDArray[np.int64], at: int, others: NDArray[np.intp]
+) -> list[tuple[int, float]]:
     """Those of ``others`` that are near duplicates of picture ``at``, with the distance."""
     found: list[tuple[int, float]] = []
-    own = table[at].astype(np.float32)
+    own = table[usable[at]].astype(np.float32)
     for start in range(0, len(others), 4096):
         part = others[start : start + 4096]
-        apart = table[part].astype(np.float32) - own
+        apart = table[usable[part]].astype(np.float32) - own
         distance = np.linalg.norm(apart[:, :_COEFFICIENTS], axis=1)
         colour = np.sqrt(np.mean(apart[:, _COEFFICIENTS:] ** 2, axis=1))
         near = (distance < NEAR) & (colour <= NEAR_COLOUR)

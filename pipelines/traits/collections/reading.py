@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pipelines.traits.collections.duplicates import Prints
 from pipelines.traits.collections.duplicates import near_duplicates as find_near_duplicates
 from pipelines.traits.collections.headers import quiet
 from pipelines.traits.collections.inspecting import Inspected, inspect_image
@@ -25,12 +23,13 @@ from pipelines.traits.collections.scans import Alike, CollectionError, Converted
 from pipelines.traits.collections.tables import SUFFIXES
 from pipelines.traits.collections.terms import contradict, licence, taxon
 from pipelines.traits.collections.walking import walk
-from pipelines.traits.specimens import RANKS, Specimen
+from pipelines.traits.specimens import RANKS, Specimen, Taxon
 
 Progress = Callable[[int, int], None]
 """Is told how many images were looked at, and of how many."""
 
 _BATCH = 8
+_NOTHING: dict[str, str] = {}
 
 
 def read_collection(
@@ -45,7 +44,7 @@ def read_collection(
     """Look at every image of a folder.
 
     Pictures are decoded one at a time for each worker and not kept: what grows with the collection is what is known of
-    each image, and 574 bytes of fingerprint.
+    each image; fingerprints, 574 bytes each, lie in a temporary file.
 
     Args:
         root: the folder.
@@ -66,9 +65,9 @@ def read_collection(
             "holds no images", where=str(root), mend="Name the folder that the images, or folders of images, lie in"
         )
     pool = workers or len(os.sched_getaffinity(0))
-    with quiet:
+    with quiet, Prints() as prints:
         inspected = _inspect(Path(root), inside.candidates, pool, progress)
-    scan = _scan(inside, inspected, found.licence, near_duplicates)
+        scan = _scan(inside, inspected, found.licence, prints if near_duplicates else None)
     scan.ignored = {name: found.ignored[name] for name in sorted(found.ignored) if found.ignored[name]}
     return scan
 
@@ -81,18 +80,18 @@ def _layout(layout: Layout | str | None) -> Layout | None:
         raise CollectionError(f"there is no layout {layout!r}", mend=f"Name one of {known}") from None
 
 
-def _inspect(root: Path, candidates: list[Candidate], workers: int, progress: Progress | None) -> list[Inspected]:
-    found: list[Inspected] = []
+def _inspect(root: Path, candidates: list[Candidate], workers: int, progress: Progress | None) -> Iterator[Inspected]:
+    done = 0
     with ThreadPoolExecutor(workers, thread_name_prefix="collection") as pool:
         try:
             for part in _ordered(pool, root, candidates, 4 * workers):
-                found += part
+                done += len(part)
+                yield from part
                 if progress:
-                    progress(len(found), len(candidates))
+                    progress(done, len(candidates))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return found
 
 
 def _ordered(
@@ -109,25 +108,27 @@ def _ordered(
         yield waiting.popleft().result()
 
 
-def _scan(inside: Contents, inspected: list[Inspected], collection_licence: str, near: bool) -> Scan:
+def _scan(inside: Contents, inspected: Iterator[Inspected], collection_licence: str, prints: Prints | None) -> Scan:
     scan = Scan(inside.layout.value, inside.said, quarantined=list(inside.quarantined))
     specimens: dict[int, Specimen] = {}
+    converted: dict[int, str] = {}
+    taxa: dict[tuple[str, ...], Taxon] = {}
     for at, (candidate, image) in enumerate(zip(inside.candidates, inspected, strict=True)):
         if inside.has_rows and not candidate.has_row:
             scan.images_without_row.append(candidate.source)
+        if prints is not None:
+            prints.add(image.fingerprint)
+        if image.converted:
+            converted[at] = image.converted
         if image.reason is not None:
             scan.quarantined.append(Quarantined.because(candidate.source, image.reason, image.what))
         else:
-            specimens[at] = _specimen(candidate, image, collection_licence)
+            specimens[at] = _specimen(candidate, image, collection_licence, taxa)
     kept = _without_copies(specimens, inside.candidates, scan)
-    if near:
-        kept = _without_near_copies(kept, [image.fingerprint for image in inspected], scan)
+    if prints is not None:
+        kept = _without_near_copies(kept, prints, scan)
     scan.specimens = [kept[at] for at in sorted(kept)]
-    scan.converted = [
-        Converted(specimen.source, inspected[at].converted)
-        for at, specimen in sorted(kept.items())
-        if inspected[at].converted
-    ]
+    scan.converted = [Converted(kept[at].source, how) for at, how in sorted(converted.items()) if at in kept]
     scan.quarantined.sort(key=lambda item: (item.source, item.reason.value, item.detail))
     scan.rows_without_image = inside.rows_without_image
     scan.rows_without_image_count = inside.rows_without_image_count
@@ -135,16 +136,20 @@ def _scan(inside: Contents, inspected: list[Inspected], collection_licence: str,
     return scan
 
 
-def _specimen(candidate: Candidate, image: Inspected, collection_licence: str) -> Specimen:
+def _specimen(
+    candidate: Candidate, image: Inspected, collection_licence: str, taxa: dict[tuple[str, ...], Taxon]
+) -> Specimen:
+    """What is known of an image; ``taxa`` keeps one object of each taxon, whatever the number of its images."""
     terms = image.terms | candidate.row
+    named = taxon(candidate.names)
     return Specimen(
         id=image.id,
         source=candidate.source,
-        taxon=taxon(candidate.names),
+        taxon=taxa.setdefault((*named.names, *named.names.values()), named),
         width=image.width,
         height=image.height,
         licence=licence(candidate.row) or licence(image.terms) or collection_licence,
-        terms={name: terms[name] for name in sorted(terms)},
+        terms={name: terms[name] for name in sorted(terms)} if terms else _NOTHING,
     )
 
 
@@ -184,9 +189,7 @@ def _contradictions(group: list[int], specimens: dict[int, Specimen]) -> Iterato
                 yield first, at
 
 
-def _without_near_copies(
-    kept: dict[int, Specimen], prints: list[NDArray[np.float16] | None], scan: Scan
-) -> dict[int, Specimen]:
+def _without_near_copies(kept: dict[int, Specimen], prints: Prints, scan: Scan) -> dict[int, Specimen]:
     """Of near duplicates the one with most pixels; both where their names contradict each other, and that is said."""
     order = sorted(kept, key=lambda at: (-kept[at].width * kept[at].height, -len(kept[at].taxon.names), at))
     dropped, both = find_near_duplicates(prints, order, lambda one, two: contradict(kept[one].taxon, kept[two].taxon))
@@ -201,7 +204,7 @@ def _without_near_copies(
     return {at: specimen for at, specimen in kept.items() if at not in dropped}
 
 
-def _taxa(specimens: list[Specimen]) -> str:
+def _taxa(specimens: Sequence[Specimen]) -> str:
     """How many taxa there are at each rank, in words."""
     parts = []
     for rank, many in zip(

@@ -1,4 +1,4 @@
-"""A scan on the disk: ``specimens.parquet``, ``quarantine.jsonl``, and ``scan.json``, which is written last.
+"""A scan on the disk: ``specimens.jsonl``, ``quarantine.jsonl``, and ``scan.json``, which is written last.
 
 ``scan.json`` bears the SHA-256 of the other two: a folder that was not written to its end, or changed since, is told
 from a whole one. The same scan gives the same bytes.
@@ -16,26 +16,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import pyarrow
-import pyarrow.parquet
-
 from pipelines.traits.collections.scans import Alike, Converted, Quarantined, Reason, Scan
-from pipelines.traits.specimens import RANKS, Specimen, Taxon
+from pipelines.traits.collections.stored import StoredSpecimens, as_line
+from pipelines.traits.specimens import Specimen
 from protocols.errors import RecordError
 
 SCHEMA_VERSION = 1
-_ROWS = 10_000
-_TEXT = pyarrow.string()
-_SCHEMA = pyarrow.schema(
-    [("id", _TEXT), ("source", _TEXT)]
-    + [(rank, _TEXT) for rank in RANKS]
-    + [
-        ("width", pyarrow.int32()),
-        ("height", pyarrow.int32()),
-        ("licence", _TEXT),
-        ("terms", pyarrow.map_(_TEXT, _TEXT)),
-    ]
-)
 _LISTS = ("converted", "alike", "rows_without_image", "images_without_row")
 
 
@@ -49,7 +35,7 @@ def save_scan(scan: Scan, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         digests = {
-            "specimens.parquet": _write(folder / "specimens.parquet", lambda file: _parquet(file, scan.specimens)),
+            "specimens.jsonl": _write(folder / "specimens.jsonl", lambda file: _specimens(file, scan.specimens)),
             "quarantine.jsonl": _write(folder / "quarantine.jsonl", lambda file: _lines(file, scan.quarantined)),
         }
         head: dict[str, Any] = {
@@ -76,7 +62,7 @@ def save_scan(scan: Scan, folder: Path) -> None:
 
 
 def load_scan(folder: Path) -> Scan:
-    """Read a scan that was saved.
+    """Read a scan that was saved; its specimens stay on the disk.
 
     Raises:
         RecordError: it is missing, was not written to its end, is damaged, or of another version.
@@ -98,7 +84,7 @@ def load_scan(folder: Path) -> Scan:
         return Scan(
             layout=head["layout"],
             recognised=head["recognised"],
-            specimens=_specimens(folder / "specimens.parquet"),
+            specimens=StoredSpecimens(folder / "specimens.jsonl"),
             quarantined=[_quarantined(json.loads(line)) for line in lines],
             converted=[Converted(**item) for item in head["converted"]],
             alike=[Alike(**item) for item in head["alike"]],
@@ -110,7 +96,7 @@ def load_scan(folder: Path) -> Scan:
     except FileNotFoundError as error:
         name = Path(error.filename).name
         raise RecordError(f"there is no whole scan: {name} is missing", where=str(folder), mend=mend) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError(f"the scan cannot be read ({error})", where=str(folder), mend=mend) from None
 
 
@@ -118,42 +104,9 @@ def _quarantined(item: dict[str, str]) -> Quarantined:
     return Quarantined(item["source"], Reason(item["reason"]), item["detail"])
 
 
-def _specimens(path: Path) -> list[Specimen]:
-    found: list[Specimen] = []
-    with pyarrow.parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(_ROWS):
-            for row in batch.to_pylist():
-                names = {rank: row[rank] for rank in RANKS if row[rank] is not None}
-                found.append(
-                    Specimen(
-                        id=row["id"],
-                        source=row["source"],
-                        taxon=Taxon(names),
-                        width=row["width"],
-                        height=row["height"],
-                        licence=row["licence"],
-                        terms=dict(row["terms"]),
-                    )
-                )
-    return found
-
-
-def _parquet(file: BinaryIO, specimens: list[Specimen]) -> None:
-    with pyarrow.parquet.ParquetWriter(file, _SCHEMA, compression="zstd") as writer:
-        for start in range(0, len(specimens), _ROWS):
-            rows = [
-                {
-                    "id": specimen.id,
-                    "source": specimen.source,
-                    **{rank: specimen.taxon.at(rank) for rank in RANKS},
-                    "width": specimen.width,
-                    "height": specimen.height,
-                    "licence": specimen.licence,
-                    "terms": list(specimen.terms.items()),
-                }
-                for specimen in specimens[start : start + _ROWS]
-            ]
-            writer.write_table(pyarrow.Table.from_pylist(rows, schema=_SCHEMA))
+def _specimens(file: BinaryIO, specimens: Iterable[Specimen]) -> None:
+    for specimen in specimens:
+        file.write(as_line(specimen))
 
 
 def _lines(file: BinaryIO, items: Iterable[Quarantined]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -132,7 +132,7 @@ class Scan:
 
     layout: str
     recognised: str
-    specimens: list[Specimen] = field(default_factory=list)
+    specimens: Sequence[Specimen] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     converted: list[Converted] = field(default_factory=list)
     alike: list[Alike] = field(default_factory=list)

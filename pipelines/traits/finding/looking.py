@@ -133,5 +133,5 @@ def _strongest(folder: Path) -> tuple[Mapping[tuple[int, str], list[int]], int]:
 
 def _wanted(work: Work, latent: int, threshold: float, strongest: Mapping[tuple[int, str], list[int]]) -> Wanted:
     of_taxa = {taxon: places for (one, taxon), places in strongest.items() if one == latent}
-    overall = [work.place_of[top.specimen] for top in work.prevalence.top(latent)[:SHOTS]]
+    overall = work.places_of(top.specimen for top in work.prevalence.top(latent)[:SHOTS])
     return Wanted(latent, threshold, overall, dict(sorted(of_taxa.items())))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pipelines.traits.collections import Scan, load_scan
 from pipelines.traits.features import Activations, Backbone, load_backbone
@@ -31,6 +33,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "gallery": ("scan", "sae", "marking", "regions"),
 }
 """What each stage reads."""
+_ID = "S16"
 
 
 @dataclass
@@ -142,10 +145,18 @@ class Work:
 
         return evidence_by_latent(self)
 
+    def places_of(self, ids: Iterable[str]) -> list[int]:
+        """Where specimens stand, by their ids; there must be such specimens."""
+        ordered, places = self._by_id
+        wanted = np.array([bytes.fromhex(name) for name in ids], _ID)
+        return [int(place) for place in places[np.searchsorted(ordered, wanted)]]
+
     @cached_property
-    def place_of(self) -> dict[str, int]:
-        """Where each specimen stands, by its id."""
-        return {specimen.id: place for place, specimen in enumerate(self.specimens)}
+    def _by_id(self) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
+        """All ids in their own order, 16 bytes each, and where each specimen stands."""
+        ids = np.fromiter((bytes.fromhex(specimen.id) for specimen in self.specimens), _ID, len(self.specimens))
+        places = np.argsort(ids)
+        return ids[places], places
 
     def scanned_otherwise(self) -> bool:
         """Whether the collection, looked at once more, is another than the one that was scanned.
@@ -162,7 +173,7 @@ class Work:
         vars(self).pop("scan", None)
 
     @property
-    def specimens(self) -> list[Specimen]:
+    def specimens(self) -> Sequence[Specimen]:
         """Those that can be used, in the order in which every stage counts them."""
         return self.scan.specimens
 

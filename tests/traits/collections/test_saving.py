@@ -59,7 +59,7 @@ def test_the_number_of_workers_changes_nothing(collection: Path, scan: Scan, tmp
     assert told[-1] == (46, 46)
     save_scan(scan, tmp_path / "one")
     save_scan(other, tmp_path / "many")
-    for file in ("specimens.parquet", "quarantine.jsonl", "scan.json"):
+    for file in ("specimens.jsonl", "quarantine.jsonl", "scan.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "many" / file).read_bytes()
 
 
@@ -70,10 +70,10 @@ def test_what_is_loaded_is_what_was_saved(collection: Path, scan: Scan, tmp_path
     assert [specimen.taxon for specimen in loaded.specimens] == [specimen.taxon for specimen in scan.specimens]
     assert loaded.specimens[-1].terms["note"] == "?é"
     assert open_image(collection, loaded.specimens[-1]).shape == (36, 48, 3)
-    assert sorted(os.listdir(tmp_path)) == ["quarantine.jsonl", "scan.json", "specimens.parquet"]
+    assert sorted(os.listdir(tmp_path)) == ["quarantine.jsonl", "scan.json", "specimens.jsonl"]
 
 
-@pytest.mark.parametrize("file", ["specimens.parquet", "quarantine.jsonl", "scan.json"])
+@pytest.mark.parametrize("file", ["specimens.jsonl", "quarantine.jsonl", "scan.json"])
 @pytest.mark.parametrize("harm", ["missing", "cut", "changed", "empty"])
 def test_a_scan_that_is_not_whole(scan: Scan, tmp_path: Path, file: str, harm: str) -> None:
     save_scan(scan, tmp_path)
