@@ -12,7 +12,7 @@ from console.cli.exits import ExitCode
 from console.cli.groups import LabOptions, PlanOptions, PythonOptions, expanded
 from console.cli.reported import report_failures
 from console.cli.screen import Screen
-from console.cli.traits_commands import traits
+from console.cli.traits_commands import annotate, traits
 from console.cli.workcell_commands import workcell
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ runs = typer.Typer(help="What ran, what runs now, and what can be done about it.
 app.add_typer(runs, name="runs")
 app.add_typer(workcell, name="workcell")
 app.add_typer(traits, name="traits")
+app.command("annotate")(annotate)
 setup = typer.Typer(
     help="Other software that some work needs, each in an environment of its own.", no_args_is_help=True
 )

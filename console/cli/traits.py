@@ -29,11 +29,11 @@ def find(
     again: bool,
 ) -> ExitCode:
     """Do the whole job, or what is left of it, and say what was found."""
-    _require_packages()
+    require_packages()
     from pipelines.traits.finding import Settings, find_traits
 
     settings = Settings.of({name: str(value) if isinstance(value, Path) else value for name, value in asked.items()})
-    with _progress(screen) as report:
+    with stage_progress(screen) as report:
         found = find_traits(images, out, settings, device=device, workers=workers, again=again, report=report)
     _say(screen, found, MOST_LINES)
     return ExitCode.OK
@@ -41,7 +41,7 @@ def find(
 
 def show(screen: Screen, folder: Path, *, everything: bool) -> ExitCode:
     """Say what was found in a folder of :func:`find`."""
-    _require_packages()
+    require_packages()
     from pipelines.traits.finding import read_summary
 
     _say(screen, read_summary(folder), None if everything else MOST_LINES)
@@ -50,7 +50,7 @@ def show(screen: Screen, folder: Path, *, everything: bool) -> ExitCode:
 
 def example(screen: Screen, folder: Path, *, images: int, seed: int) -> ExitCode:
     """Draw a collection whose traits are known."""
-    _require_packages()
+    require_packages()
     from pipelines.traits.organisms import draw_collection
 
     with screen.progress("Drawing", images) as step:
@@ -61,7 +61,7 @@ def example(screen: Screen, folder: Path, *, images: int, seed: int) -> ExitCode
     return ExitCode.OK
 
 
-def _require_packages() -> None:
+def require_packages() -> None:
     """Refuse before anything is done where the packages of the pipeline are not installed."""
     from importlib.util import find_spec
 
@@ -110,8 +110,8 @@ def _set_aside(found: Summary) -> str:
 
 
 @contextmanager
-def _progress(screen: Screen) -> Iterator[Report]:
-    """A line for each stage on a terminal; elsewhere nothing is shown."""
+def stage_progress(screen: Screen, words: Mapping[str, str] | None = None) -> Iterator[Report]:
+    """A line for each stage on a terminal, by its name in words; elsewhere nothing is shown."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -121,9 +121,10 @@ def _progress(screen: Screen) -> Iterator[Report]:
         TimeRemainingColumn,
     )
 
-    from pipelines.traits.finding.progress import STAGES, UNITS, WORDS
+    from pipelines.traits.finding.progress import UNITS, WORDS
 
-    wide = max(map(len, WORDS.values()))
+    words = WORDS if words is None else words
+    wide = max(map(len, words.values()))
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=min(28, max(screen.out.width // 5, 4))),
@@ -136,8 +137,8 @@ def _progress(screen: Screen) -> Iterator[Report]:
         disable=not screen.out.is_terminal,
     ) as bar:
         tasks = {
-            stage: bar.add_task(f"{WORDS[stage]:{wide}}", total=None, start=False, visible=False, rate="", left="")
-            for stage in STAGES
+            stage: bar.add_task(f"{shown:{wide}}", total=None, start=False, visible=False, rate="", left="")
+            for stage, shown in words.items()
         }
 
         def report(event: Event) -> None:

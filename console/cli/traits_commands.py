@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from console.cli import options as o
 from console.cli.exits import ExitCode
+from console.cli.groups import expanded
 from console.cli.reported import report_failures
 from console.cli.screen import Screen
 
@@ -19,6 +21,7 @@ _MODEL = "Sparse autoencoder"
 _COLLECTION = "Collection"
 _MARKS = "What marks a taxon"
 _MACHINE = "This computer"
+_WORDS = "Descriptions"
 
 Images = Annotated[
     Path,
@@ -117,29 +120,78 @@ Again = Annotated[
     bool,
     typer.Option("--again", help="Do again what other options, or images that changed, make out of date in DIR."),
 ]
+Dataset = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DATASET",
+        help="Everything goes there, stage by stage: a new folder, or the --out of labwright traits find.",
+    ),
+]
+DictionaryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--dictionary",
+        metavar="FILE",
+        help="Your own dictionary of characters and states (YAML), instead of the one that comes with Labwright.",
+        rich_help_panel=_WORDS,
+    ),
+]
+PixelsPerMm = Annotated[
+    float | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="Calibration of images that state none themselves; without one there are no millimetres.",
+        rich_help_panel=_WORDS,
+    ),
+]
+PixelsPerMmSd = Annotated[
+    float | None,
+    typer.Option(metavar="NUMBER", help="One standard deviation of it.", rich_help_panel=_WORDS),
+]
 Count = Annotated[int, typer.Option("--images", metavar="NUMBER", min=8, max=1_000_000, help="How many to draw.")]
 ExampleSeed = Annotated[int, typer.Option("--seed", metavar="NUMBER", min=0, max=2**31 - 1, help="Of what is drawn.")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FindOptions:
+    """How regions are found, and on which computer."""
+
+    backbone: Backbone = None
+    layer: Layer = None
+    rank: Rank = None
+    threshold: Threshold = None
+    sae: SaePath = None
+    variant: Variant = None
+    expansion: Expansion = None
+    k: K = None
+    steps: Steps = None
+    layout: Layout = None
+    licence: Licence = None
+    seed: Seed = None
+
+    def asked(self) -> dict[str, Any]:
+        """What is asked, by name, paths as text."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions:
+    """With what the work is done, and whether what was done before is done again."""
+
+    device: Device = None
+    workers: Workers = None
+    again: Again = False
+
+
 @traits.command("find")
+@expanded
 def _traits_find(
     images: Images,
     out: OutFolder,
-    backbone: Backbone = None,
-    layer: Layer = None,
-    rank: Rank = None,
-    threshold: Threshold = None,
-    sae: SaePath = None,
-    variant: Variant = None,
-    expansion: Expansion = None,
-    k: K = None,
-    steps: Steps = None,
-    layout: Layout = None,
-    licence: Licence = None,
-    device: Device = None,
-    workers: Workers = None,
-    seed: Seed = None,
-    again: Again = False,
+    finding: FindOptions,
+    machine: MachineOptions,
     as_json: o.Json = False,
 ) -> None:
     """Find what marks each taxon of a collection, and where it shows, and write a gallery.
@@ -151,21 +203,7 @@ def _traits_find(
     def work(screen: Screen) -> ExitCode:
         from console.cli.traits import find
 
-        asked = {
-            "backbone": backbone,
-            "layer": layer,
-            "rank": rank,
-            "threshold": threshold,
-            "sae": sae,
-            "variant": variant,
-            "expansion": expansion,
-            "k": k,
-            "steps": steps,
-            "layout": layout,
-            "licence": licence,
-            "seed": seed,
-        }
-        return find(screen, images, out, asked, device=device, workers=workers, again=again)
+        return find(screen, images, out, finding.asked(), **asdict(machine))
 
     report_failures(work, as_json=as_json)
 
@@ -190,5 +228,35 @@ def _traits_example(folder: Example, images: Count = 480, seed: ExampleSeed = 0,
         from console.cli.traits import example
 
         return example(screen, folder, images=images, seed=seed)
+
+    report_failures(work, as_json=as_json)
+
+
+@expanded
+def annotate(
+    images: Images,
+    out: Dataset,
+    finding: FindOptions,
+    machine: MachineOptions,
+    dictionary: DictionaryFile = None,
+    pixels_per_mm: PixelsPerMm = None,
+    pixels_per_mm_sd: PixelsPerMmSd = None,
+    as_json: o.Json = False,
+) -> None:
+    """Say what the images of each taxon show: regions, described in words, checked.
+
+    Works offline and without a model: then it says what can be measured. Killed at any moment, the same command goes on
+    where it was. An option that is not given is as DATASET was begun with.
+    """
+
+    def work(screen: Screen) -> ExitCode:
+        from console.cli.annotating import annotate as annotated
+
+        described = {
+            "dictionary": None if dictionary is None else str(dictionary),
+            "pixels_per_mm": pixels_per_mm,
+            "pixels_per_mm_sd": pixels_per_mm_sd,
+        }
+        return annotated(screen, images, out, finding.asked(), described, **asdict(machine))
 
     report_failures(work, as_json=as_json)

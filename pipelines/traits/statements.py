@@ -164,3 +164,22 @@ class Statement:
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON values."""
         return {"id": self.id, **asdict(self)}
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Statement:
+        """A statement from what :meth:`as_json` gave, before or after it was JSON text.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is none.
+        """
+        fields = {name: item for name, item in value.items() if name != "id"}
+        left, top, right, bottom = fields["place"]["box"]
+        width, height = fields["place"]["image_size"]
+        polygons = tuple(
+            tuple(tuple((x, y) for x, y in ring) for ring in polygon) for polygon in fields["place"]["polygons"]
+        )
+        fields["place"] = Place((left, top, right, bottom), polygons, (width, height))
+        fields["describer"] = Describer(**fields["describer"])
+        fields["conditions"] = tuple((name, said) for name, said in fields["conditions"])
+        fields["doubts"] = tuple(fields["doubts"])
+        return cls(**fields)

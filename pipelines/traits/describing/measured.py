@@ -28,11 +28,14 @@ LEAST_PIXELS = 16
 """Pixels of organism in a region without which nothing is said of it."""
 LEAST_ORGANISM = 0.5
 """Share of a region that must be organism; what shows less is background."""
-APPEARANCE = ("colour", "secondary_colour", "colour_share", "brightness", "lightness", "contrast", "pattern",
-              "mark_count", "visible_texture", "roughness", "granularity")  # fmt: skip
+_COLOUR = ("colour", "secondary_colour", "colour_share", "brightness", "lightness")
+_PATTERN = ("contrast", "pattern", "mark_count")
+_TEXTURE = ("visible_texture", "roughness", "granularity")
+_OUTLINE = ("outline_shape", "elongation", "circularity", "solidity", "patch_count", "area", "length")
+_BEARINGS = ("relative_area", "position_along", "position_across")
+APPEARANCE = (*_COLOUR, *_PATTERN, *_TEXTURE)
 """Characters of how a region looks, which change where it is moved to another place unless that looks the same."""
-FORM = ("outline_shape", "elongation", "circularity", "solidity", "patch_count", "area", "length", "relative_area",
-        "position_along", "position_across")  # fmt: skip
+FORM = (*_OUTLINE, *_BEARINGS)
 """Characters of where a region is and of its outline."""
 _IN_MM = ("area", "length")
 AS_IMAGED = ("colour", "as imaged")
@@ -169,12 +172,16 @@ def _measured(picture: Picture, place: Place, wanted: Sequence[str]) -> Iterator
     if np.count_nonzero(shown.inside) < LEAST_PIXELS:
         yield from _all(wanted, "not visible", "the region is only a few pixels large")
         return
-    if any(name in wanted for name in APPEARANCE):
+    asked = set(wanted)
+    if asked.intersection(_COLOUR):
         yield from _colour(colours(shown))
+    if asked.intersection(_PATTERN):
         yield from _pattern(shown, picture.organism)
+    if asked.intersection(_TEXTURE):
         yield from _texture(shown)
-    if any(name in wanted for name in FORM):
+    if asked.intersection(_OUTLINE):
         yield from _form(shown, picture.scale)
+    if asked.intersection(_BEARINGS):
         yield from _bearings(shown, place, picture.organism)
 
 
@@ -204,7 +211,7 @@ def _colour(found: Colours) -> Iterator[Said]:
 def _pattern(shown: Cut, organism: Organism) -> Iterator[Said]:
     found = pattern(shown, organism)
     if found is None:
-        yield from _all(("contrast", "pattern", "mark_count"), "not visible", "too small to see a pattern")
+        yield from _all(_PATTERN, "not visible", "too small to see a pattern")
         return
     yield _number("contrast", found.contrast, f"two shades {found.contrast.value:.0f} apart in L*a*b*")
     yield _state("pattern", found.state, found.words)
@@ -219,8 +226,7 @@ def _pattern(shown: Cut, organism: Organism) -> Iterator[Said]:
 def _texture(shown: Cut) -> Iterator[Said]:
     found = texture(shown)
     if found is None:
-        names = ("visible_texture", "roughness", "granularity")
-        yield from _all(names, "not visible", "too small to see a texture")
+        yield from _all(_TEXTURE, "not visible", "too small to see a texture")
         return
     words = f"L* differs by {found.roughness.value:.1f} over short distances"
     yield _state("visible_texture", found.state, words)

@@ -1,0 +1,83 @@
+"""What was said of a collection, in short: for the command line and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.traits.annotating.agreement import Agreement, read_agreements
+from pipelines.traits.annotating.progress import CHECKS
+from pipelines.traits.describing import APPEARANCE
+from pipelines.traits.finding import Summary, read_summary
+from pipelines.traits.finding.stage import read_record
+from protocols.errors import InputError
+
+_ORDER = ("agrees", "polymorphic", "differs", "too few")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What a whole job said.
+
+    Attributes:
+        found: where it was said: the regions and the marks.
+        statements: how many there are, by ``standings``; ``doubts`` by the check that raised them.
+        agreements: of each taxon, latent and character, those that say most first.
+    """
+
+    folder: Path
+    found: Summary
+    statements: int
+    standings: Mapping[str, int]
+    doubts: Mapping[str, int]
+    agreements: Sequence[Agreement]
+
+    @property
+    def statements_folder(self) -> Path:
+        """The folder with all statements, checked."""
+        return self.folder / CHECKS
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        return {
+            "folder": str(self.folder),
+            "statements": self.statements,
+            "statements_folder": str(self.statements_folder),
+            "standings": dict(self.standings),
+            "doubts": dict(self.doubts),
+            "agreements": [asdict(one) for one in self.agreements],
+            "found": self.found.as_json(),
+        }
+
+
+def read_annotated(folder: Path) -> Annotated:
+    """What a folder's job said.
+
+    Raises:
+        InputError: there is no such job, or it has not ended.
+        RecordError: its record is damaged.
+    """
+    folder = folder.expanduser().resolve()
+    found = read_summary(folder)
+    record = read_record(folder / CHECKS)
+    if record is None or not record["complete"]:
+        raise InputError(
+            "nothing was described here, or the job has not ended",
+            where=str(folder),
+            mend="Give labwright annotate with this --out: it goes on where it was",
+        )
+    told = record["found"]
+    agreements = sorted(read_agreements(folder / CHECKS), key=_weight)
+    return Annotated(folder, found, told["statements"], told["standings"], told["doubts"], agreements)
+
+
+def _weight(one: Agreement) -> tuple[bool, bool, bool, int, int, float, str, int, str]:
+    """What many specimens show, and no check speaks against, comes first; looks before outlines, presence first."""
+    doubted = 2 * one.doubted > one.specimens
+    looks = one.character in APPEARANCE
+    place = _ORDER.index(one.verdict)
+    few = one.verdict == "too few"
+    nothing = not looks or one.commonest == "absent"
+    return few, doubted, nothing, -one.specimens, place, -one.share, one.taxon, one.latent, one.character
