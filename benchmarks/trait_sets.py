@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +46,7 @@ class PatchSet:
     specimens: list[Specimen]
     activations: NDArray[np.float32]
     image: NDArray[np.int64]
-    grids: list[Grid]
+    grids: Sequence[Grid]
     parts: list[str]
     truth: Bools
     masks: Callable[[int], Mapping[str, Bools]] | None
