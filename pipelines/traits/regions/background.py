@@ -52,18 +52,22 @@ def departure(image: NDArray[np.uint8]) -> Departure:
 
 def _surface(lab: Field) -> tuple[Field, float]:
     height, width = lab.shape[:2]
-    ys, xs = (np.linspace(-1, 1, n, dtype=np.float32) for n in (height, width))
-    y, x = (axis.reshape(-1) for axis in np.meshgrid(ys, xs, indexing="ij"))
-    terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=1)
-    colours = lab.reshape(-1, 3)
-    step = max(len(colours) // _SAMPLES, 1)
-    some, seen = terms[::step], colours[::step]
-    prior = np.clip(np.hypot(some[:, 1], some[:, 2]), 0.15, 1)
+    ys, xs = np.linspace(-1, 1, height), np.linspace(-1, 1, width)
+    at = np.arange(0, height * width, max(height * width // _SAMPLES, 1))
+    y, x = ys[at // width], xs[at % width]
+    some = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=1)
+    seen = lab.reshape(-1, 3)[at].astype(np.float64)
+    prior = np.clip(np.hypot(x, y), 0.15, 1)
     weight = prior
     for _ in range(_ROUNDS):
-        root = np.sqrt(weight)[:, None]
-        fit = np.linalg.lstsq(some * root, seen * root, rcond=None)[0]
-        away = np.linalg.norm(some @ fit - seen, axis=1)
+        # Normal equations: six terms on -1 to 1 are far from alike, and products this small stay in one thread.
+        weighted = (some * weight[:, None]).T
+        fit = np.linalg.lstsq(weighted @ some, weighted @ seen, rcond=None)[0]
+        off = some @ fit - seen
+        away = np.sqrt(np.einsum("ij,ij->i", off, off))
         spread = max(_LEAST_SPREAD, 1.4826 * float(np.median(away)))
         weight = prior / (1 + (away / (2 * spread)) ** 2) ** 2
-    return (terms @ fit).reshape(lab.shape), spread
+    one, by_x, by_y, by_xy, by_xx, by_yy = fit.astype(np.float32)[:, None, None, :]
+    y_, x_ = ys.astype(np.float32)[:, None, None], xs.astype(np.float32)[None, :, None]
+    surface = (one + by_y * y_ + by_yy * y_ * y_) + (by_x * x_ + by_xx * x_ * x_) + (by_xy * y_) * x_
+    return np.asarray(surface, np.float32), spread

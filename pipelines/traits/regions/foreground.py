@@ -89,13 +89,14 @@ def _is_rim(part: Mask) -> bool:
     A circle is fitted to its pixels by least squares (Kåsa 1976).
     """
     height, width = part.shape
-    y, x = np.nonzero(part)
-    terms = np.stack([x, y, np.ones_like(x)], axis=1).astype(np.float64)
-    a, b, c = np.linalg.lstsq(terms, (x**2 + y**2).astype(np.float64), rcond=None)[0]
-    middle, side = (a / 2, b / 2), max(height, width)
-    radius = float(np.sqrt(max(c + middle[0] ** 2 + middle[1] ** 2, 0)))
-    away = np.hypot(x - middle[0], y - middle[1])
-    off = np.hypot(middle[0] - width / 2, middle[1] - height / 2)
+    side = max(height, width)
+    y, x = ((at - size / 2) / side for at, size in zip(np.nonzero(part), part.shape, strict=True))
+    terms = np.stack([x, y, np.ones_like(x)])
+    a, b, c = np.linalg.lstsq(terms @ terms.T, terms @ (x**2 + y**2), rcond=None)[0]
+    middle = (side * a / 2, side * b / 2)
+    radius = side * float(np.sqrt(max(c + (a / 2) ** 2 + (b / 2) ** 2, 0)))
+    away = np.hypot(side * x - middle[0], side * y - middle[1])
+    off = np.hypot(*middle)
     return bool(0.25 * side < radius < 0.9 * side and off < 0.25 * side and away.std() < _RIM_SPREAD * side)
 
 
