@@ -170,6 +170,7 @@ class Question(Generic[T]):
             result = await self._exchange(request, turns, learnt, purpose)
             if isinstance(result, Reply):
                 line.failed = 0
+                line.limiter.passed()
                 return result
             if result.kind == "no":
                 raise ModelRequestRefused(result.text, where=self._where, mend=_MENDS.get(result.status or 0, ""))
@@ -179,7 +180,7 @@ class Question(Generic[T]):
             asked += 1
             down = line.failed >= DOWN
             if result.wait and not down:  # the endpoint is well, and says when: only time bounds that
-                line.limiter.pause(result.wait)
+                line.limiter.refused(result.wait)
                 wait = result.wait + patience.first_wait * line.chance.uniform(0, 0.5)
             else:
                 attempt += 1
