@@ -162,8 +162,12 @@ class Statement:
         return hashlib.sha256(rfc8785.dumps(said)).hexdigest()[:32]
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, as JSON values."""
-        return {"id": self.id, **asdict(self)}
+        """Everything, as JSON values; outlines are shared with the statement, not copied."""
+        place, describer = self.place, self.describer
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        fields["place"] = {"box": place.box, "polygons": place.polygons, "image_size": place.image_size}
+        fields["describer"] = asdict(describer)
+        return {"id": self.id, **fields}
 
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> Statement:

@@ -16,7 +16,7 @@ from tests.docs.pages import Block, blocks, page, sections, table_rows
 from tests.docs.shell import commands
 
 PAGE = page("reference/cli.md")
-HOW_TO = (page("how-to/protocols-in-python.md"), page("how-to/convert.md"), page("how-to/traits.md"))
+HOW_TO = tuple(page(f"how-to/{name}.md") for name in ("protocols-in-python", "convert", "traits", "annotate"))
 EXAMPLES = [block for block in blocks(PAGE) if block.language == "console"]
 SHARED = {
     "How a program is made": {

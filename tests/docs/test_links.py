@@ -30,6 +30,8 @@ RUN_BY = {
     ("docs/how-to/protocols-in-python.md", "console"): "test_cli_reference.py",
     ("docs/how-to/real-robot.md", "yaml"): "test_readme.py",
     ("docs/how-to/traits.md", "console"): "test_cli_reference.py",
+    ("docs/how-to/annotate.md", "console"): "test_cli_reference.py",
+    ("docs/how-to/annotate.md", "yaml"): "test_annotate.py",
     ("docs/how-to/models.md", "sh"): "test_models.py",
     ("docs/how-to/models.md", "toml"): "test_models.py",
     ("docs/how-to/models.md", "python"): "test_models.py",

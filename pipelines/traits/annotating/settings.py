@@ -67,7 +67,7 @@ class AnnotationSettings:
         if self.pixels_per_mm is None:
             if self.pixels_per_mm_sd is not None:
                 raise InputError(
-                    "a deviation is given and no scale", where="--pixels-per-mm-sd", mend="Give --pixels-per-mm too"
+                    "a deviation is given, and no scale", where="--pixels-per-mm-sd", mend="Give --pixels-per-mm too"
                 )
             return None
         return scale_of(self.pixels_per_mm, self.pixels_per_mm_sd or 0.0, "--pixels-per-mm")

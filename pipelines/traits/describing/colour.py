@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from pipelines.traits.describing.cutting import Cut
 from pipelines.traits.describing.estimates import Blocks, Estimate, Floats, jackknife, judged, mean
+from pipelines.traits.describing.fields import smoothed
 from pipelines.traits.describing.naming import STATES, named, names
 
 SECOND = 0.15
@@ -45,7 +45,7 @@ class Colours:
 
 def colours(cut: Cut) -> Colours:
     """The colours of what is inside a region; something must be."""
-    lab = np.asarray(cv2.GaussianBlur(cut.lab, (0, 0), 1.0), np.float32)[cut.inside]
+    lab = smoothed(cut.lab, cut.inside, 1.0)[cut.inside]
     states = names().states[named(lab)]
     blocks = Blocks(cut.inside)
     sums = blocks.sums(states[:, None] == np.arange(len(STATES)))

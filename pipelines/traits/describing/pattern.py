@@ -28,6 +28,8 @@ COMPACT = 0.86
 """Share of its own ellipse that a spot fills; a solid ellipse fills all of it."""
 ACROSS, ALONG = 35.0, 55.0
 """Degrees between the change of shade and the long axis: below the first are bands, above the second stripes."""
+OWN_AXIS = 2.0
+"""Elongation from which a region without gaps or lobes has a long axis of its own."""
 _LEAST_MARK = 0.004
 _SAMPLES, _ROUNDS = 2000, 5
 
@@ -41,7 +43,7 @@ class Pattern:
         words: what was seen.
         contrast: between the two shades.
         marks: how many bands, stripes or spots; ``None`` where there are none to count.
-        angle: of the stripes to the organism's long axis, degrees, 0 along to 90 across; ``None`` without stripes.
+        angle: of the stripes to the long axis, degrees, 0 along to 90 across; ``None`` without stripes.
     """
 
     state: str | None
@@ -139,8 +141,9 @@ def _coherence(total: Floats) -> Floats:
 
 
 def _lines(tensor: Floats, marks: Mask, core: Mask, organism: Organism, contrast: Estimate) -> Pattern:
-    """Bands or stripes, by how they run to the organism's long axis."""
-    turned = math.atan2(organism.axis[1], organism.axis[0])
+    """Bands or stripes, by how they run to the long axis: the region's own where it is long itself."""
+    axis, elongation, whose = _long_axis(core, organism)
+    turned = math.atan2(axis[1], axis[0])
 
     def away(total: Floats) -> Floats:
         """Degrees from the long axis to the direction in which shade changes most, 0 to 90."""
@@ -152,13 +155,26 @@ def _lines(tensor: Floats, marks: Mask, core: Mask, organism: Organism, contrast
     count = _runs(marks, core, math.atan2(2 * total[1], total[0] - total[2]) / 2)
     number = int(count.value)
     angle = Estimate(90 - change.value, change.sd)
-    if organism.elongation < LONG:
+    if elongation < LONG:
         words = f"{number} in line; the organism has no long axis"
-        return Pattern(None, words, contrast, count, None)
+        return Pattern(None, words, contrast, count if number else None, None)
     state = judged(change, (ACROSS, ALONG), ("banded", "", "striped")) or None
     kind = {"banded": "band", "striped": "stripe"}.get(state or "", "line")
-    words = f"{number} {kind}{'s' if number != 1 else ''}, at {angle.value:.0f}° to the long axis"
-    return Pattern(state, words, contrast, count, angle)
+    words = f"{number} {kind}{'s' if number != 1 else ''}, at {angle.value:.0f}° to {whose} long axis"
+    return Pattern(state, words, contrast, count if number else None, angle)
+
+
+def _long_axis(core: Mask, organism: Organism) -> tuple[tuple[float, float], float, str]:
+    """Direction and elongation of the region where it is as long as a part may be, or else of the organism."""
+    moments = cv2.moments(core.astype(np.uint8), binaryImage=True)
+    area = moments["m00"]
+    xx, yy, xy = moments["mu20"] / area + 1 / 12, moments["mu02"] / area + 1 / 12, moments["mu11"] / area
+    half, root = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
+    own = math.sqrt((half + root) / max(half - root, 1e-9))
+    if own < OWN_AXIS or _filling(core) < COMPACT:
+        return organism.axis, organism.elongation, "the organism's"
+    angle = math.atan2(2 * xy, xx - yy) / 2
+    return (math.cos(angle), math.sin(angle)), own, "its own"
 
 
 def _runs(marks: Mask, core: Mask, direction: float) -> Estimate:
