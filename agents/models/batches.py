@@ -73,7 +73,7 @@ class Batches:
         """
         form = form_of(answer_type)
         by_key = {self._key(request, form): request for request in requests}
-        self._settle_unsent(by_key, form)
+        self._settle_unsent()
         waiting = {key for batch in self._open() for key in batch.items}
         new = {
             key: request
@@ -88,7 +88,7 @@ class Batches:
     def _open(self) -> list[Batch]:
         return [batch for batch in self._record.batches() if batch.state != "collected"]
 
-    def _settle_unsent(self, by_key: Mapping[str, Request], form: AnswerForm[Any]) -> None:
+    def _settle_unsent(self) -> None:
         """Find batches again that a crash left in doubt; let go of those that never arrived."""
         unsent = [batch for batch in self._open() if batch.state == "unsent"]
         if not unsent:

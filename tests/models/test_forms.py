@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -103,6 +103,7 @@ def test_a_beginning_alone_is_never_read(trait: Trait, data: st.DataObject) -> N
         read_answer(text[: data.draw(st.integers(0, len(text) - 1))], FORM)
 
 
+@settings(max_examples=50)
 @given(st.text() | st.builds(json.dumps, st.recursive(st.none() | st.floats() | st.text(), st.lists)))
 def test_nothing_is_made_of_nothing(text: str) -> None:
     with pytest.raises(Unusable):

@@ -46,6 +46,7 @@ def answered(printed: str) -> set[str]:
 
 
 @pytest.mark.kill
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_call(tmp_path: Path) -> None:
     with ModelServer(after(0.05, by_question)) as server:
         process = worker(server, tmp_path)

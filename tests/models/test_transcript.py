@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agents.models import Image, ModelAnswerUnusable, Transcript
+from agents.models.database import Database
+from protocols.errors import RecordError
 from tests.model_server import ModelServer, Status, dropped, failing, garbage, in_turn, saying, truthful
 from tests.models.questions import SECRET, TRUTH, VALUE, Trait, model_of, question
 
@@ -138,3 +140,39 @@ def test_many_transcripts_of_one_file_can_be_opened_at_once(tmp_path: Path) -> N
     transcript = Transcript(tmp_path / "t.sqlite")
     assert [one["call"] for one in transcript.calls()] == list(range(1, 41))
     transcript.close()
+
+
+def fill(database: Database) -> None:
+    """Let the file grow no more, as on a full disk."""
+    ((pages,),) = database.rows("PRAGMA page_count")
+    database.rows(f"PRAGMA max_page_count = {pages}")
+
+
+def test_a_full_disk_is_told_and_nothing_is_taken_for_whole(tmp_path: Path) -> None:
+    long = "word " * 4000
+    with ModelServer(truthful(TRUTH)) as server:
+        with model_of(server, tmp_path) as model:
+            model.ask(question(), Trait)
+            fill(model.transcript.database)
+            with pytest.raises(RecordError, match=r"transcript\.sqlite: cannot be used \(.*full.*Make room"):
+                model.ask(question(long), Trait)
+            assert len(server.asked) == 1, "nothing is sent that cannot be recorded"
+            assert model.ask(question(), Trait).cached
+        with model_of(server, tmp_path) as model:
+            assert model.ask(question(long), Trait).value == VALUE
+            assert model.spent().tokens == 240
+
+
+def test_an_answer_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    behaviour = truthful(TRUTH | {"note": "word " * 4000})
+    with ModelServer(behaviour) as server:
+        with model_of(server, tmp_path) as model:
+            assert model._cache is not None
+            fill(model._cache._database)
+            with pytest.raises(RecordError, match=r"cache\.sqlite: cannot be used"):
+                model.ask(question(), Trait)
+            (call,) = model.transcript.calls()
+            assert [one["settled"] for one in call["exchanges"]] == [True], "what was paid is booked and on record"
+        with model_of(server, tmp_path) as model:
+            assert not model.ask(question(), Trait).cached
+            assert model.ask(question(), Trait).cached
