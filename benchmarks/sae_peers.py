@@ -270,7 +270,7 @@ MAKERS = {
 
 def stages(made: Made, x_bd: Tensor) -> dict[str, float]:
     """Seconds of each stage of our step."""
-    from pipelines.traits.sae import adam, encoder, gradients, support, topk
+    from pipelines.traits.sae import adam, compiled, encoder, gradients, support, topk
 
     spent: dict[str, float] = {}
 
@@ -290,6 +290,8 @@ def stages(made: Made, x_bd: Tensor) -> dict[str, float]:
     timed(topk, "top_k", "top-k")
     timed(support.Sparse, "decode", "decode")
     timed(support.Sparse, "products", "gradient of the codes")
+    timed(compiled, "errors", "decode and gradient of the codes")
+    timed(compiled, "move", "gradients of the weights, Adam, unit rows, bfloat16 copies")
     timed(gradients.Product, "rows", "gradients of the weights")
     timed(adam.Adam, "_move", "Adam")
     timed(adam, "normalise", "unit rows")

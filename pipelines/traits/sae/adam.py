@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from pipelines.traits.sae import compiled
 from pipelines.traits.sae.encoder import Encoder
 from pipelines.traits.sae.gradients import Gradients
 from pipelines.traits.sae.parameters import Parameters
+from pipelines.traits.sae.support import Sparse
 
 BLOCK_BYTES = 1 << 22
 """Of one matrix in a block; four are in use at a time."""
@@ -56,6 +58,20 @@ class Adam:
         given = [getattr(gradients, name) for name in small]
         moved, means, squares = ([at[name] for name in small] for at in (every, first, second))
         self._move(moved, given, means, squares, rate)
+        copies = encoder.copies()
+        if (
+            copies is not None
+            and isinstance(gradients.W_dec.support, Sparse)
+            and gradients.W_dec.support is gradients.W_enc.support
+        ):
+            self._move_compiled(gradients, rate, *copies)
+        else:
+            self._move_blocks(gradients, rate, encoder)
+        self.steps += 1
+
+    def _move_blocks(self, gradients: Gradients, rate: float, encoder: Encoder) -> None:
+        """The weights, block by block."""
+        every, first, second = self.parameters.named(), self.first.named(), self.second.named()
         W_dec_md = self.parameters.W_dec_md
         size = max(BLOCK_BYTES // (W_dec_md.shape[1] * W_dec_md.element_size()), 1)
         buffers = torch.empty(2, size, W_dec_md.shape[1], dtype=W_dec_md.dtype, device=W_dec_md.device)
@@ -72,7 +88,23 @@ class Adam:
             if self.unit_rows:
                 normalise(moved[0])
             encoder.refresh(low, high)
-        self.steps += 1
+
+    def _move_compiled(self, gradients: Gradients, rate: float, copy_enc: Tensor, copy_dec: Tensor) -> None:
+        """The weights and their copies, row by row."""
+        own, first, second = self.parameters, self.first, self.second
+        support = gradients.W_dec.support
+        assert isinstance(support, Sparse)
+        starts, rows, _ = support.by_latent
+        compiled.move(
+            (starts, rows, gradients.W_dec.values, gradients.W_enc.values),
+            (gradients.W_dec.A_bd.bfloat16(), gradients.W_enc.A_bd.bfloat16()),
+            compiled.Moved(own.W_dec_md, first.W_dec_md, second.W_dec_md, copy_dec),
+            compiled.Moved(own.W_enc_md, first.W_enc_md, second.W_enc_md, copy_enc),
+            _joined(gradients, own),
+            compiled.Rates(self.beta1, self.beta2, rate, self.epsilon, self.steps + 1),
+            project=self.project,
+            unit=self.unit_rows,
+        )
 
     def _move(
         self, moved: list[Tensor], given: list[Tensor], first: list[Tensor], second: list[Tensor], rate: float
@@ -102,6 +134,17 @@ class Adam:
             for name, tensor in moments.named().items():
                 if name != "b_dec_d":
                     tensor[latents] = 0
+
+
+def _joined(gradients: Gradients, parameters: Parameters) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each latent the row in what the auxiliary loss adds, or -1; and these rows of decoder and encoder."""
+    places_m = torch.full((parameters.latents,), -1, dtype=torch.int32)
+    if not gradients.more:
+        none = parameters.W_dec_md.new_zeros(0, parameters.dimensions)
+        return places_m, none, none
+    ((latents_z, decoder_zd, encoder_zd),) = gradients.more
+    places_m[latents_z] = torch.arange(len(latents_z), dtype=torch.int32)
+    return places_m, decoder_zd, encoder_zd
 
 
 def normalise(W_md: Tensor) -> None:

@@ -36,9 +36,7 @@ def step(config: BatchTopK, batch: Batch) -> Outcome:
     pre_bm = batch.encoder.pre(batch.inputs_bd)
     support, values = batch_top_k(pre_bm, config.k * len(pre_bm))
     values = values.to(batch.x_bd.dtype)
-    residual_bd = objective.reconstruct(batch, support, values)
-    d_out_bd = objective.mean_square_gradient(residual_bd)
-    d_pre = support.products(d_out_bd, batch.parameters.W_dec_md)
+    residual_bd, d_out_bd, d_pre = objective.errors(batch, support, values)
     gradients = objective.differentiate(batch, support, values, d_pre, d_pre, d_out_bd)
     losses = {
         "reconstruction": objective.mean_square(residual_bd),

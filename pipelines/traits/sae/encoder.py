@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from pipelines.traits.sae import compiled
 from pipelines.traits.sae.parameters import Parameters
 
 Precision = Literal["float32", "bfloat16"]
@@ -28,16 +29,22 @@ class Encoder:
     Args:
         parameters: whose encoder it is; after each change of them, :meth:`refresh`.
         precision: of the product. Single precision is taken where the parameters are double.
+
+    Attributes:
+        decoder_md: the decoder in bfloat16, where the sparse products are compiled for it.
     """
 
     def __init__(self, parameters: Parameters, precision: Precision = "float32") -> None:
         self.parameters = parameters
         self._buffer: Tensor | None = None
         self._copy: Tensor | None = None
+        self.decoder_md: Tensor | None = None
         if precision == "bfloat16":
             latents, dimensions = parameters.W_enc_md.shape
             device = parameters.W_enc_md.device
             self._copy = torch.zeros(latents, dimensions + PADDING, dtype=torch.bfloat16, device=device)
+            if compiled.usable(parameters.W_dec_md):
+                self.decoder_md = torch.zeros(latents, dimensions, dtype=torch.bfloat16, device=device)
             self.refresh()
 
     def refresh(self, low: int = 0, high: int | None = None) -> None:
@@ -45,10 +52,24 @@ class Encoder:
         if self._copy is None:
             return
         rows, width = slice(low, high), self.parameters.dimensions
-        copy, bias = self._copy[rows], self.parameters.b_enc_m[rows]
-        copy[:, :width] = self.parameters.W_enc_md[rows]
-        copy[:, width] = bias
-        copy[:, width + 1] = bias - copy[:, width].float()
+        self._copy[rows, :width] = self.parameters.W_enc_md[rows]
+        if self.decoder_md is not None:
+            self.decoder_md[rows] = self.parameters.W_dec_md[rows]
+        self._refresh_bias(rows)
+
+    def _refresh_bias(self, rows: slice) -> None:
+        assert self._copy is not None
+        bias, width = self.parameters.b_enc_m[rows], self.parameters.dimensions
+        self._copy[rows, width] = bias
+        self._copy[rows, width + 1] = bias - self._copy[rows, width].float()
+
+    def copies(self) -> tuple[Tensor, Tensor] | None:
+        """The bfloat16 copies of encoder (M, d + padding) and decoder (M, d), where there are both, for whoever
+        changes the weights to keep them the same; the biases in the first are taken over here."""
+        if self._copy is None or self.decoder_md is None:
+            return None
+        self._refresh_bias(slice(None))
+        return self._copy, self.decoder_md
 
     def pre(self, inputs_bd: Tensor) -> Tensor:
         """(B, M); overwritten by the next call."""

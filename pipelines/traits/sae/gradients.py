@@ -25,13 +25,13 @@ class Product:
     """
 
     def __init__(self, support: Support, values: Tensor, A_bd: Tensor) -> None:
-        self._support = support
-        self._values = support.by_latent_values(values)
-        self._A_bd = A_bd
+        self.support = support
+        self.values = support.by_latent_values(values)
+        self.A_bd = A_bd
 
     def rows(self, low: int, high: int, out_nd: Tensor) -> None:
         """Of latents ``low`` to ``high``, into ``out_nd``."""
-        self._support.gather(self._values, self._A_bd, low, high, out_nd)
+        self.support.gather(self.values, self.A_bd.to(out_nd.dtype), low, high, out_nd)
 
 
 @dataclass

@@ -58,9 +58,7 @@ def step(config: JumpRelu, batch: Batch) -> Outcome:
     pre, theta = pre.to(batch.x_bd.dtype), support.per_latent(theta_m)
     active = pre > theta
     values = pre * active
-    residual_bd = objective.reconstruct(batch, support, values)
-    d_out_bd = objective.mean_square_gradient(residual_bd)
-    d_values = support.products(d_out_bd, batch.parameters.W_dec_md)
+    residual_bd, d_out_bd, d_values = objective.errors(batch, support, values)
     near = (pre - theta).abs() < config.bandwidth / 2
     penalty, d_acts, d_step = _penalty(config.penalty, values, active, d_values, len(residual_bd))
     d_theta = (d_acts * theta + d_step) * near / -config.bandwidth

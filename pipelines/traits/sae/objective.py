@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from pipelines.traits.sae import compiled
 from pipelines.traits.sae.encoder import Encoder
 from pipelines.traits.sae.gradients import Gradients, Product
 from pipelines.traits.sae.parameters import Parameters
-from pipelines.traits.sae.support import Support
+from pipelines.traits.sae.support import Sparse, Support
 
 
 @dataclass
@@ -59,10 +60,20 @@ class Outcome:
     threshold: Tensor | None = None
 
 
-def reconstruct(batch: Batch, support: Support, values: Tensor) -> Tensor:
-    """(B, d): the reconstruction less the activations."""
-    residual_bd = support.decode(values, batch.parameters.W_dec_md)
-    return residual_bd.sub_(batch.inputs_bd if batch.centred else batch.x_bd - batch.parameters.b_dec_d)
+def errors(batch: Batch, support: Support, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The reconstruction less the activations (B, d), the gradient by it (B, d), and that by the values.
+
+    Where the encoder keeps a bfloat16 copy of the decoder, that is what reconstructs, and the first gradient is
+    bfloat16.
+    """
+    target_bd = batch.inputs_bd if batch.centred else batch.x_bd - batch.parameters.b_dec_d
+    copy_md = batch.encoder.decoder_md
+    if copy_md is not None and isinstance(support, Sparse):
+        scale = 2 / target_bd.numel()
+        return compiled.errors(support.row_ptr, support.latents_e, values, copy_md, target_bd, scale)
+    residual_bd = support.decode(values, batch.parameters.W_dec_md).sub_(target_bd)
+    d_out_bd = mean_square_gradient(residual_bd)
+    return residual_bd, d_out_bd, support.products(d_out_bd, batch.parameters.W_dec_md)
 
 
 def mean_square(residual_bd: Tensor) -> Tensor:
@@ -89,8 +100,10 @@ def differentiate(
         d_out_bd: the gradient by the reconstruction.
     """
     decoder = Product(support, values, d_out_bd)
-    encoder = Product(support, d_pre, batch.inputs_bd)
-    return Gradients(decoder, encoder, support.sums(values * d_values), support.sums(d_pre), d_out_bd.sum(0))
+    encoder = Product(support, d_pre, batch.inputs_bd.to(d_out_bd.dtype))
+    return Gradients(
+        decoder, encoder, support.sums(values * d_values), support.sums(d_pre), d_out_bd.sum(0, dtype=values.dtype)
+    )
 
 
 def finish(batch: Batch, gradients: Gradients) -> None:

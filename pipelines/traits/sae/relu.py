@@ -29,9 +29,7 @@ def step(config: Relu, batch: Batch) -> Outcome:
     """Losses and gradients of a batch; sparse where few latents are active, as they are when it has learned."""
     support, pre = above(batch.encoder.pre(batch.inputs_bd), 0.0)
     values = pre.float().relu() if pre.dtype.itemsize < 4 else pre.relu()
-    residual_bd = objective.reconstruct(batch, support, values)
-    d_out_bd = objective.mean_square_gradient(residual_bd)
-    d_values = support.products(d_out_bd, batch.parameters.W_dec_md)
+    residual_bd, d_out_bd, d_values = objective.errors(batch, support, values)
     d_pre = (d_values + config.l1 / len(residual_bd)) * (values > 0)
     gradients = objective.differentiate(batch, support, values, d_values, d_pre, d_out_bd)
     objective.finish(batch, gradients)

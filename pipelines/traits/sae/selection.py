@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipelines.traits.sae import compiled
 from pipelines.traits.sae.support import DENSE_ABOVE, Dense, Sparse, Support
 
 GROUPS = (16, 8, 4, 2)
@@ -39,6 +40,8 @@ def top_k(pre_bm: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """
     rows, columns = pre_bm.shape
     size = _group(columns, k)
+    if pre_bm.dtype is torch.bfloat16 and compiled.usable(pre_bm) and columns < 1 << 15 and k < columns:
+        return compiled.select(pre_bm, k, size)
     ordered_bm = _ordered(pre_bm)
     if size == 1:
         best_bk = _places(ordered_bm, k)

@@ -145,7 +145,7 @@ class Sparse:
 
     def by_latent_values(self, values_e: Tensor) -> Tensor:
         """The values as :meth:`gather` wants them: by latent, then row."""
-        return values_e[self.by_latent[2]]
+        return values_e.index_select(0, self.by_latent[2])
 
     def gather(self, values_l: Tensor, A_bd: Tensor, low: int, high: int, out_nd: Tensor) -> None:
         """Into ``out_nd``, of latents ``low`` to ``high``: the sum of each one's values times their rows of ``A``."""

@@ -35,9 +35,7 @@ def step(config: TopK, batch: Batch) -> Outcome:
     values_bk, latents_bk = (torch.cat(part) for part in zip(*chosen, strict=True))
     support = Sparse.of_rows(latents_bk, batch.parameters.latents)
     values = values_bk.flatten().to(batch.x_bd.dtype).relu()
-    residual_bd = objective.reconstruct(batch, support, values)
-    d_out_bd = objective.mean_square_gradient(residual_bd)
-    d_values = support.products(d_out_bd, batch.parameters.W_dec_md)
+    residual_bd, d_out_bd, d_values = objective.errors(batch, support, values)
     gradients = objective.differentiate(batch, support, values, d_values, d_values * (values > 0), d_out_bd)
     losses = {
         "reconstruction": objective.mean_square(residual_bd),

@@ -121,7 +121,9 @@ class Training:
         config, step = self.config, self.step
         if x_bd.shape[1:] != (self.dimensions,):
             raise InputError(f"activations have {x_bd.shape[1]} dimensions, not {self.dimensions}")
-        x_bd = x_bd.to(config.device, torch.float32) * self.scale
+        x_bd = x_bd.to(config.device, torch.float32)
+        if self.scale != 1:
+            x_bd = x_bd * self.scale
         batch = Batch(x_bd, self.parameters, self.encoder, config.centred, self.dead_m)
         outcome = variants.step(config.variant, batch)
         self.optimiser.step(outcome.gradients, config.schedule.at(step, config.steps), self.encoder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.traits.sae import (
@@ -92,6 +92,7 @@ def test_dense_and_sparse_supports_give_the_same_products() -> None:
         torch.testing.assert_close(parts[0], parts[1])
 
 
+@settings(deadline=None)  # what is compiled is compiled once
 @given(
     rows=st.integers(1, 20),
     columns=st.sampled_from([5, 64, 96, 200, 512]),
