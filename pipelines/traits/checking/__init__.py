@@ -32,6 +32,7 @@ from pipelines.traits.checking.doubts import DOUBTS, NO_ANSWER, doubted, kind_of
 from pipelines.traits.checking.key import Key, KeyGroup, KeyPart, check_key, parsed_key, shipped_key
 from pipelines.traits.checking.parts import check_parts
 from pipelines.traits.checking.standings import broken_rule, check_standings
+from pipelines.traits.checking.words import check_lengths, check_names
 
 __all__ = [
     "DOUBTS",
@@ -62,6 +63,8 @@ __all__ = [
     "check_confidence",
     "check_images",
     "check_key",
+    "check_lengths",
+    "check_names",
     "check_parts",
     "check_regions",
     "check_repeats",

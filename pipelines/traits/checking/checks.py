@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.traits.checking.calibration import Calibration, calibrate, check_confidence
@@ -11,6 +11,7 @@ from pipelines.traits.checking.controls import Changed, check_blank, check_regio
 from pipelines.traits.checking.key import Key, check_key
 from pipelines.traits.checking.parts import check_parts
 from pipelines.traits.checking.standings import check_standings
+from pipelines.traits.checking.words import check_lengths, check_names
 from pipelines.traits.specimens import Taxon
 from pipelines.traits.statements import Dictionary, Statement
 
@@ -28,6 +29,7 @@ class Evidence:
         on_organism: by image and latent, the share of the region that lies on the organism.
         elsewhere: descriptions of another region that was shown instead.
         blank: descriptions of blank images.
+        names_in: finds names of the collection's taxa in a text, as ``NameGuard.names_in`` does.
         decisions: of reviewers, by the statement's id.
         bar: share right that is asked for at a statement's confidence.
         forms: when two states are two forms of a taxon.
@@ -41,6 +43,7 @@ class Evidence:
     on_organism: Mapping[tuple[str, int], float] | None = None
     elsewhere: Sequence[Statement] = ()
     blank: Sequence[Statement] = ()
+    names_in: Callable[[str], Collection[str]] | None = None
     decisions: Mapping[str, bool] = field(default_factory=dict)
     bar: float = 0.5
     forms: Forms = field(default_factory=Forms)
@@ -71,6 +74,9 @@ def check(statements: Sequence[Statement], evidence: Evidence) -> Checked:
     found = check_standings(statements, evidence.dictionary)
     found = check_parts(found, known=evidence.known_parts, on_organism=evidence.on_organism)
     found = check_key(found, evidence.taxa, evidence.key)
+    found = check_lengths(found)
+    if evidence.names_in is not None:
+        found = check_names(found, evidence.names_in)
     found, elsewhere = check_regions(found, evidence.elsewhere)
     found, blank = check_blank(found, evidence.blank)
     found, repeats = check_repeats(found)

@@ -79,16 +79,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How far several answers to the same questions agree.
+    """How far several answers to the same questions agree on a character.
 
     Attributes:
         source: whose answers.
-        questions: regions that were asked about more than once.
-        agreement: share of pairs of answers on the same character that agree; ``None`` where there is no pair.
-        alpha: Krippendorff's; ``None`` where it is not defined.
+        character: which; each has states of its own, so that chance is not the same for all.
+        questions: parts of regions on which more than one answer says something.
+        agreement: share of pairs of answers that agree.
+        alpha: Krippendorff's; ``None`` where all answers are the same one, so that it is not defined.
     """
 
     source: Source
+    character: str
     questions: int
     agreement: float | None
     alpha: float | None
@@ -124,18 +126,17 @@ def check_repeats(statements: Sequence[Statement]) -> tuple[list[Statement], lis
         what, samples = claim(one), len(asked[region])
         if what is not None and samples > 1 and len(claimed[*region, what]) < SUPPORT * samples:
             found[place] = doubted(found[place], DIFFERS_ACROSS_REPEATS)
-    return found, _repeats(asked, units)
+    return found, _repeats(units)
 
 
-def _repeats(
-    asked: Mapping[Hashable, set[int]], units: Mapping[tuple[Source, str, int, str, str], Mapping[int, str]]
-) -> list[Repeats]:
-    questions = Counter(region[0] for region, samples in asked.items() if len(samples) > 1)  # type: ignore[index]
-    found = []
-    for whose, count in sorted(questions.items()):
-        answers = [list(unit.values()) for key, unit in units.items() if key[0] == whose]
-        found.append(Repeats(whose, count, agreement(answers), alpha(answers)))
-    return found
+def _repeats(units: Mapping[tuple[Source, str, int, str, str], Mapping[int, str]]) -> list[Repeats]:
+    by_character: dict[tuple[Source, str], list[list[str]]] = defaultdict(list)
+    for (whose, _, _, _, character), answers in units.items():
+        if len(answers) > 1:
+            by_character[whose, character].append(list(answers.values()))
+    return [
+        Repeats(*key, len(answers), agreement(answers), alpha(answers)) for key, answers in sorted(by_character.items())
+    ]
 
 
 def check_images(

@@ -17,6 +17,8 @@ DIFFERS_ACROSS_IMAGES = "differs from other images of the taxon"
 DIFFERS_ACROSS_REPEATS = "differs between repeated prompts"
 SAME_ELSEWHERE = "same of another region"
 SAME_WHEN_BLANK = "same of a blank image"
+NAMES_TAXON = "names a taxon"
+BY_EYE = "length by eye"
 SELDOM_RIGHT = "seldom right at this confidence"
 
 DOUBTS: Mapping[str, str] = {
@@ -30,6 +32,8 @@ DOUBTS: Mapping[str, str] = {
     DIFFERS_ACROSS_REPEATS: "Fewer than two thirds of the answers to the same question say so.",
     SAME_ELSEWHERE: "The description did not change when another region of the image was shown.",
     SAME_WHEN_BLANK: "The description did not change when a blank image was shown.",
+    NAMES_TAXON: "The words name a taxon of the collection: the model may recite what it knows of it.",
+    BY_EYE: "A model gives a length that nothing in the picture lets it know.",
     SELDOM_RIGHT: "People who reviewed statements of this confidence found fewer right than the bar asks for.",
 }
 """Each doubt and what it means. Some are followed by what they are about."""

@@ -116,7 +116,7 @@ def encoded(pixels: Pixels) -> Image:
 
     options = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    done, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), options)
     if not done:
         raise ValueError(f"an image of shape {pixels.shape} cannot be written as JPEG")
     height, width = pixels.shape[:2]
@@ -168,5 +168,4 @@ def _drawn(pixels: Pixels, rings: list[NDArray[np.int32]], line: int) -> Pixels:
         cv2.polylines(drawn, rings, isClosed=True, color=colour, thickness=width, lineType=cv2.LINE_AA)
     inside = np.zeros(pixels.shape[:2], np.uint8)
     cv2.fillPoly(inside, rings, 1)
-    drawn[inside > 0] = pixels[inside > 0]
-    return drawn
+    return np.asarray(cv2.copyTo(pixels, inside, drawn), np.uint8)

@@ -51,7 +51,7 @@ class NameGuard:
         for name in vernacular:
             self._add(name, each_word=False)
         self._lengths = sorted({len(words) for words in self._names})
-        self.names_in = lru_cache(maxsize=256)(self._names_in)
+        self._found = lru_cache(maxsize=256)(self._find)
 
     def _add(self, name: str, *, each_word: bool) -> None:
         words = _words(name)
@@ -65,17 +65,22 @@ class NameGuard:
                 (word,): name for word in words if len(word) >= _SHORTEST_WORD and (word,) not in self._names
             }
 
-    def _names_in(self, text: str) -> tuple[str, ...]:
+    def names_in(self, text: str) -> tuple[str, ...]:
         """The names that a text holds, whatever their case, accents and separators."""
+        return tuple(dict.fromkeys(name for _, name in self._found(text)))
+
+    def _find(self, text: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+        """The words that were found, each with the name they belong to."""
         words = _words(text)
-        found = [
-            self._names[tuple(words[start : start + length])]
-            for length in self._lengths
-            for start in range(len(words) - length + 1)
-            if tuple(words[start : start + length]) in self._names
-        ]
-        found += [self._joined[piece] for word in set(words) for piece in _pieces(word) if piece in self._joined]
-        return tuple(dict.fromkeys(found))
+        runs = (
+            tuple(words[start : start + length]) for length in self._lengths for start in range(len(words) - length + 1)
+        )
+        found = [(run, self._names[run]) for run in runs if run in self._names]
+        for word in sorted(set(words)):
+            for piece in _pieces(word):
+                if name := self._joined.get(piece):
+                    found.append((tuple(_words(name)), name))
+        return tuple(found)
 
     def check(self, request: Request, schema: Any = None, *, told: str = "") -> None:
         """Let a request pass, or refuse it.
@@ -88,8 +93,9 @@ class NameGuard:
         Raises:
             NameShown: a name of a taxon is in it, or an image carries more than pixels.
         """
+        allowed = set(_words(told))
         for text in _texts(request, schema):
-            shown = [name for name in self.names_in(text) if not set(_words(name)) <= set(_words(told))]
+            shown = [name for words, name in self._found(text) if not set(words) <= allowed]
             if shown:
                 raise NameShown(
                     f"the request would show the name {max(shown, key=len)} to the model",

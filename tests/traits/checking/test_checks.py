@@ -30,7 +30,9 @@ def test_a_consistent_collection_has_no_doubts() -> None:
         ("Apis mellifera", {"blue": 6}, 1.0),
         ("Musca domestica", {"red": 6}, 1.0),
     ]
-    assert [(repeats.questions, repeats.agreement, repeats.alpha) for repeats in checked.repeats] == [(12, 1.0, 1.0)]
+    assert [(one.character, one.questions, one.agreement, one.alpha) for one in checked.repeats] == [
+        ("colour", 12, 1.0, 1.0)
+    ]
 
 
 def test_each_fault_gets_its_own_doubt() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.traits.checking import broken_rule, check_parts, check_standings
-from pipelines.traits.statements import STANDINGS
+from pipelines.traits.checking import broken_rule, check_lengths, check_names, check_parts, check_standings
+from pipelines.traits.prompting import NameGuard
+from pipelines.traits.specimens import Taxon
+from pipelines.traits.statements import STANDINGS, Describer
 from tests.traits.checking.saying import DICTIONARY, state
 
 
@@ -72,3 +74,21 @@ def test_parts_in_no_vocabulary_and_on_background_are_marked_once_each() -> None
         ("said of background",),
         (),
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "doubt"),
+    [
+        ({"text": "About 5 mm long."}, "length by eye"),
+        ({"what": "2 millimetres"}, "length by eye"),
+        ({"text": "Looks like an Aus to me."}, "names a taxon"),
+        ({"part": "wing of A. bus"}, "names a taxon"),
+        ({"text": "Two bands, 3 in all; a 5-branched vein."}, ""),
+        ({"text": "5 mm", "describer": Describer("measured", "scale", "")}, ""),
+        ({"text": "Aus", "describer": Describer("person", "A. Curator", "")}, ""),
+    ],
+)
+def test_words_that_a_model_should_not_have_written(told: dict[str, Any], doubt: str) -> None:
+    names = NameGuard([Taxon({"genus": "Aus", "species": "Aus bus"})]).names_in
+    (found,) = check_names(check_lengths([state("i", told.pop("what", "red"), **told)]), names)
+    assert found.doubts == ((doubt,) if doubt else ())

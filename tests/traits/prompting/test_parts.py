@@ -157,6 +157,15 @@ def test_a_name_anywhere_in_a_request_is_refused(where: str) -> None:
         GUARD.check(request, told="Apis mellifera")
 
 
+def test_a_name_that_is_told_on_purpose_may_share_a_word_with_another() -> None:
+    names = ("Apis cincta", "Musca cincta")
+    guard = NameGuard([Taxon({"genus": name.split()[0], "species": name}) for name in names])
+    told = Request("a", "1", "b", ("It was identified as Musca cincta.",))
+    guard.check(told, told="Musca cincta")
+    with pytest.raises(NameShown, match="cincta"):
+        guard.check(told, told="Musca alba")
+
+
 def test_a_name_in_the_form_of_the_answer_is_refused() -> None:
     with pytest.raises(NameShown):
         GUARD.check(Request("a", "1", "b", ("c",)), {"description": "as in Musca"})
