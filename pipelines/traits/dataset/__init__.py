@@ -1,0 +1,11 @@
+"""Statements as a dataset that others read: tables, matrices, images, and the files of other tools.
+
+:func:`write_dataset` writes it, :func:`read_reviews` and :func:`apply_reviews` bring back what people decided.
+"""
+
+from pipelines.traits.dataset.licences import Licence, parse_licence
+from pipelines.traits.dataset.naming import read_checklist
+from pipelines.traits.dataset.settings import DatasetSettings, Written
+from pipelines.traits.dataset.writing import write_dataset
+
+__all__ = ["DatasetSettings", "Licence", "Written", "parse_licence", "read_checklist", "write_dataset"]
