@@ -35,6 +35,7 @@ RUN_BY = {
     ("docs/how-to/models.md", "sh"): "test_models.py",
     ("docs/how-to/models.md", "toml"): "test_models.py",
     ("docs/how-to/models.md", "python"): "test_models.py",
+    ("docs/explanations/describing.md", "yaml"): "test_describing.py",
     ("README.md", "sh"): "test_readme.py",
     ("examples/opentrons/README.md", "sh"): "test_readme.py",
 }
