@@ -164,10 +164,11 @@ class Question(Generic[T]):
     async def _reply(self, request: Request, turns: list[dict[str, Any]], purpose: Purpose) -> Reply:
         """Ask while the endpoint fails, as often and as long as is allowed."""
         line, patience = self._line, self._line.config.patience
-        began, asked, attempt = time.monotonic(), 0, 0
+        began, asked, attempt = 0.0, 0, 0
         while True:
             learnt = line.endpoint.learnt
             result = await self._exchange(request, turns, learnt, purpose)
+            began = began or time.monotonic() - result.seconds  # waiting for the first turn does not count
             if isinstance(result, Reply):
                 line.failed = 0
                 line.limiter.passed()
@@ -180,7 +181,6 @@ class Question(Generic[T]):
             asked += 1
             down = line.failed >= DOWN
             if result.wait and not down:  # the endpoint is well, and says when: only time bounds that
-                line.limiter.refused(result.wait)
                 wait = result.wait + patience.first_wait * line.chance.uniform(0, 0.5)
             else:
                 attempt += 1
@@ -189,6 +189,8 @@ class Question(Generic[T]):
             if attempt >= (1 if down else patience.attempts) or wait > left:
                 line.failed += 1
                 raise self._unavailable(result, asked, time.monotonic() - began)
+            if result.wait:
+                line.limiter.refused(result.wait)
             await asyncio.sleep(wait)
 
     def _unavailable(self, failure: Failure, asked: int, seconds: float) -> ModelUnavailable:
@@ -209,6 +211,7 @@ class Question(Generic[T]):
         added = sum(len(turn["content"].encode()) + PER_MESSAGE for turn in turns)
         most_in = tokens.most_in + added
         worst = Taken(most_in, tokens.most_out, counted=False, billionths=price(config, most_in, tokens.most_out))
+        line.transcript.check(_need(worst), config.limits)  # so that nobody waits for a turn without hope
         async with line.slots:
             await line.limiter.turn(tokens.expected_in + added // 4 + tokens.most_out)
             recorded = body_of(request, self._form, config, learnt, spare_images=True)
@@ -235,10 +238,9 @@ class Question(Generic[T]):
     async def _held(self, purpose: Purpose, body: dict[str, Any], worst: Taken) -> int:
         """Hold the worst case; wait for others of this process to settle where that is what is missing."""
         line = self._line
-        need = Need(worst.tokens_in + worst.tokens_out, worst.billionths or 0)
         while True:
             try:
-                exchange = line.transcript.hold(self._call, purpose, body, need, line.config.limits)
+                exchange = line.transcript.hold(self._call, purpose, body, _need(worst), line.config.limits)
             except NoRoom:
                 if line.in_flight == 0:
                     raise BudgetSpent(
@@ -250,6 +252,10 @@ class Question(Generic[T]):
                 continue
             line.in_flight += 1
             return exchange
+
+
+def _need(worst: Taken) -> Need:
+    return Need(worst.tokens_in + worst.tokens_out, worst.billionths or 0)
 
 
 def _repair_turns(text: str, problem: str) -> list[dict[str, Any]]:

@@ -123,6 +123,16 @@ class Transcript:
 
     # -- exchanges --------------------------------------------------------------------------------------
 
+    def check(self, need: Need, limits: Limits) -> None:
+        """Look whether an exchange would fit, were nothing else held.
+
+        Raises:
+            BudgetSpent: what was spent already leaves too little.
+        """
+        if limits.tokens is not None or limits.money is not None:
+            ((tokens, billionths),) = self.database.rows("SELECT tokens, billionths FROM account")
+            _check_room((tokens, billionths, 0, 0), need, limits)
+
     def hold(self, call: int, purpose: Purpose, body: dict[str, Any], need: Need, limits: Limits) -> int:
         """Record that an exchange is about to be sent, and hold what it can take; the exchange's number.
 

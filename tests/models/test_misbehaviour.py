@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from agents.models import (
+    Answer,
     ModelAnswerUnusable,
     ModelError,
     ModelRefused,
@@ -190,3 +191,12 @@ def test_tokens_that_nobody_counted_are_said_to_be_estimates(usage: tuple[int, i
         answer = model.ask(question(), Trait)
         assert answer.counted is (usage is not None)
         assert (answer.tokens_in > 200) is (usage is None)
+
+
+def test_what_many_find_out_at_once_is_found_out_once() -> None:
+    with ModelServer(after(0.05, only_words(RIGHT))) as server, model_of(server) as model:
+        outcomes = dict(model.ask_all([question(str(number)) for number in range(20)], Trait))
+        assert all(isinstance(one, Answer) for one in outcomes.values())
+        forms = [one.get("response_format", {}).get("type", "words") for one in server.requests]
+        assert forms.count("json_schema") <= 8, "as many as were in flight"
+        assert forms[-12:] == ["words"] * 12

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.models import Answer, Patience, Rates
+from agents.models import Answer, BudgetSpent, Limits, ModelUnavailable, Patience, Rates
 from agents.models.limiter import Limiter
 from agents.models.retries import asked_wait, own_wait
-from tests.model_server import ModelServer, Status, after, in_turn, truthful
+from tests.model_server import ModelServer, Status, after, failing, in_turn, truthful
 from tests.models.questions import TRUTH, VALUE, Trait, model_of, question
 
 
@@ -164,3 +164,35 @@ def test_no_more_calls_than_allowed_are_in_flight() -> None:
     ):
         list(model.ask_all([question(str(number)) for number in range(30)], Trait))
         assert server.most_at_once == 3
+
+
+def test_a_pause_that_is_too_long_holds_nobody_else() -> None:
+    behaviour = in_turn(lambda _: Status(429, "tomorrow", {"Retry-After": "86400"}), truthful(TRUTH))
+    with ModelServer(behaviour) as server, model_of(server) as model:
+        with pytest.raises(ModelUnavailable, match="86400 s"):
+            model.ask(question("a"), Trait)
+        began = time.monotonic()
+        assert model.ask(question("b"), Trait).value == VALUE
+        assert time.monotonic() - began < 1
+
+
+def test_nobody_waits_for_a_turn_when_the_budget_is_spent() -> None:
+    settings = {"rates": Rates(requests_per_minute=6), "limits": Limits(tokens=10)}
+    with ModelServer(truthful(TRUTH)) as server, model_of(server, **settings) as model:
+        began = time.monotonic()
+        outcomes = [outcome for _, outcome in model.ask_all([question(str(number)) for number in range(9)], Trait)]
+        assert {type(one) for one in outcomes} == {BudgetSpent}
+        assert time.monotonic() - began < 2
+        assert server.asked == []
+
+
+def test_waiting_for_a_turn_does_not_use_up_the_patience() -> None:
+    patience = Patience(timeout=5, attempts=3, total=0.3, first_wait=0.01)
+    behaviour = in_turn(truthful(TRUTH), truthful(TRUTH), failing(503), truthful(TRUTH))
+    with (
+        ModelServer(behaviour) as server,
+        model_of(server, patience=patience, rates=Rates(requests_per_minute=300)) as model,
+    ):
+        outcomes = dict(model.ask_all([question(str(number)) for number in range(3)], Trait))
+        assert all(isinstance(one, Answer) for one in outcomes.values())
+        assert len(server.asked) == 4
