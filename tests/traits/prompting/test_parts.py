@@ -23,11 +23,13 @@ from pipelines.traits.prompting import (
     Look,
     NameGuard,
     NameShown,
+    OntologyLinker,
     Overlay,
     Prompt,
     Shown,
     Subject,
     Whole,
+    another_place,
     beside_pixels,
     encoded,
     read_examples,
@@ -331,3 +333,30 @@ def test_whatever_a_model_says_ids_are_unique_and_nothing_gets_lost(characters: 
 
 def test_the_names_of_other_taxa_count_too() -> None:
     assert NameGuard([BEE, FLY]).names_in("Diptera") == ("Diptera",)
+
+
+# -- terms and places ----------------------------------------------------------------------------------
+
+
+def test_words_are_linked_by_name_and_never_by_likeness() -> None:
+    linker = OntologyLinker()
+    assert [linker.part(word) for word in ("fore wing", "Forewings", "wing", "tibia-like thing")] == [
+        *("AISM:0000037", "AISM:0000037", "AISM:0000033", ""),
+    ]
+    assert linker.state("brown") == "PATO:0000952"
+    assert linker.state("brownish with a tinge") == ""
+    assert OntologyLinker(insects=False).part("wing") == ""
+
+
+def box(left: float, top: float, right: float, bottom: float) -> Place:
+    return Place((left, top, right, bottom), (), (100, 100))
+
+
+def test_the_other_region_of_a_control_is_the_one_that_has_least_in_common() -> None:
+    here = box(0, 0, 10, 10)
+    far, near = box(50, 50, 60, 60), box(9, 0, 20, 10)
+    assert another_place(here, [near, far]) is far
+    assert another_place(here, [near]) is near
+    assert another_place(here, [box(1, 0, 11, 10), here]) is None
+    assert another_place(here, []) is None
+    assert another_place(box(3, 3, 3, 3), [box(3, 3, 3, 3)]) is None
