@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from agents.models.answers import Answer, as_money
 from agents.models.cache import Cache, Entry
 from agents.models.config import KEY_VARIABLE, MODEL_VARIABLE, URL_VARIABLE, ModelConfig
-from agents.models.endpoint import Endpoint, Failure, Learnt, Reply, body_of
+from agents.models.endpoint import Endpoint, Failure, Reply, body_of
 from agents.models.errors import (
     BudgetSpent,
     ModelAnswerUnusable,
@@ -166,8 +166,7 @@ class Question(Generic[T]):
         line, patience = self._line, self._line.config.patience
         began, asked, attempt = 0.0, 0, 0
         while True:
-            learnt = line.endpoint.learnt
-            result = await self._exchange(request, turns, learnt, purpose)
+            result = await self._exchange(request, turns, purpose)
             began = began or time.monotonic() - result.seconds  # waiting for the first turn does not count
             if isinstance(result, Reply):
                 line.failed = 0
@@ -202,9 +201,7 @@ class Question(Generic[T]):
             mend=f"See that the server at {self._line.config.url} is up, then go on: what was answered is kept",
         )
 
-    async def _exchange(
-        self, request: Request, turns: list[dict[str, Any]], learnt: Learnt, purpose: Purpose
-    ) -> Reply | Failure:
+    async def _exchange(self, request: Request, turns: list[dict[str, Any]], purpose: Purpose) -> Reply | Failure:
         """Hold, send, settle."""
         line, config = self._line, self._line.config
         tokens = request_tokens(request, self._form, config.image_tokens)
@@ -214,6 +211,7 @@ class Question(Generic[T]):
         line.transcript.check(_need(worst), config.limits)  # so that nobody waits for a turn without hope
         async with line.slots:
             await line.limiter.turn(tokens.expected_in + added // 4 + tokens.most_out)
+            learnt = line.endpoint.learnt
             recorded = body_of(request, self._form, config, learnt, spare_images=True)
             recorded["messages"] += turns
             exchange = await self._held(purpose, recorded, worst)
