@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from pipelines.traits.checking.claims import answers, claims, part_key, said
+from pipelines.traits.checking.claims import Claim, answers, claims, part_key, said
 from pipelines.traits.checking.doubts import SAME_ELSEWHERE, SAME_WHEN_BLANK, doubted
 from pipelines.traits.statements import Statement
 
@@ -88,14 +88,20 @@ def check_blank(statements: Sequence[Statement], blank: Sequence[Statement]) -> 
         statements: of the regions.
         blank: what was said of blank images; each answer is held against every description by the same model.
     """
-    controls = [[blank[place] for place in places] for places in answers(blank).values()]
-    described = sum(bool(claims(control)) for control in controls)
+    controls: dict[Hashable, set[frozenset[Claim]]] = defaultdict(set)
+    described = 0
+    for places in answers(blank).values():
+        claimed = claims([blank[place] for place in places])
+        described += bool(claimed)
+        by = blank[places[0]].describer
+        controls[by.kind, by.name].add(claimed)
     found, compared, unchanged = list(statements), 0, 0
     for places in answers(statements).values():
-        first = statements[places[0]].describer
-        own = [one for one in controls if (one[0].describer.kind, one[0].describer.name) == (first.kind, first.name)]
+        by = statements[places[0]].describer
+        own = controls.get((by.kind, by.name), set())
         compared += bool(own)
-        if any(is_same([statements[place] for place in places], control) for control in own):
+        claimed = claims([statements[place] for place in places])
+        if any(_same(claimed, control) for control in own):
             unchanged += 1
             for place in places:
                 found[place] = doubted(found[place], SAME_WHEN_BLANK)
@@ -104,7 +110,10 @@ def check_blank(statements: Sequence[Statement], blank: Sequence[Statement]) -> 
 
 def is_same(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
     """Whether two descriptions claim the same; two that claim nothing do not."""
-    ours, theirs = claims(one), claims(other)
+    return _same(claims(one), claims(other))
+
+
+def _same(ours: frozenset[Claim], theirs: frozenset[Claim]) -> bool:
     return bool(ours) and len(ours & theirs) >= UNCHANGED * len(ours | theirs)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol, TypeVar, cast
 
 from agents.models import Answer, BudgetSpent, ModelError, ModelRequestRefused, Request
@@ -60,6 +63,7 @@ class Describing:
         *,
         linker: Linker | None = None,
         model: str = "",
+        workers: int = 1,
     ) -> None:
         """Prepare to ask; nothing is asked yet.
 
@@ -70,6 +74,7 @@ class Describing:
             guard: that lets no name of a taxon pass.
             linker: for terms of ontologies.
             model: its name, for rows without an answer.
+            workers: threads that read and prepare pictures ahead.
         """
         self._asker = asker
         self._subjects = subjects
@@ -77,6 +82,7 @@ class Describing:
         self._guard = guard
         self._linker = linker
         self._model = model
+        self._workers = workers
         self._waiting: dict[int, Subject] = {}
         self.stopped: BudgetSpent | None = None
 
@@ -103,10 +109,12 @@ class Describing:
                     place += 1
 
     def _requests(self) -> Iterator[Request]:
-        for request in requests(self._subjects, self._prompt, self._guard, self._waiting):
-            yield request
-            if self.stopped is not None:
-                return
+        made = requests(self._subjects, self._prompt, self._guard, self._waiting, workers=self._workers)
+        with closing(cast("_Closing", made)):
+            for request in made:
+                yield request
+                if self.stopped is not None:
+                    return
 
     def _described(self, place: int, outcome: Answer[Description] | ModelError) -> Described:
         if place == 0 and isinstance(outcome, ModelRequestRefused):
@@ -128,7 +136,12 @@ class _Closing(Protocol):
 
 
 def requests(
-    subjects: Iterable[Subject], prompt: Prompt, guard: NameGuard, waiting: dict[int, Subject] | None = None
+    subjects: Iterable[Subject],
+    prompt: Prompt,
+    guard: NameGuard,
+    waiting: dict[int, Subject] | None = None,
+    *,
+    workers: int = 1,
 ) -> Iterator[Request]:
     """The request about each subject, as it would be sent: for an estimate, or for a batch.
 
@@ -137,14 +150,42 @@ def requests(
         prompt: how.
         guard: that lets no name pass.
         waiting: gets each subject under its number.
+        workers: threads that read and prepare pictures ahead, two for each at most; 1 reads each when it is wanted.
 
     Raises:
         NameShown: a request would show the name of a taxon.
     """
     schema = AnswerForm(Description).schema
-    for number, subject in enumerate(subjects):
+
+    def made(subject: Subject) -> Request:
         request = prompt.request(subject)
         guard.check(request, schema, told=subject.control.taxon if isinstance(subject.control, Told) else "")
+        return request
+
+    for number, (subject, request) in enumerate(_ahead(made, subjects, workers)):
         if waiting is not None:
             waiting[number] = subject
         yield request
+
+
+def _ahead(
+    made: Callable[[Subject], Request], subjects: Iterable[Subject], workers: int
+) -> Iterator[tuple[Subject, Request]]:
+    """Subjects with their requests, in order."""
+    if workers <= 1:
+        for subject in subjects:
+            yield subject, made(subject)
+        return
+    going: deque[tuple[Subject, Future[Request]]] = deque()
+    left = iter(subjects)
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            while True:
+                going.extend((one, pool.submit(made, one)) for one in islice(left, 2 * workers - len(going)))
+                if not going:
+                    return
+                subject, request = going.popleft()
+                yield subject, request.result()
+        finally:
+            for _, request in going:
+                request.cancel()

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
+import numpy as np
 import pytest
 
-from agents.models import Limits, ModelRequestRefused, Patience, Rates
+from agents.models import Batches, Limits, ModelRequestRefused, Patience, Rates
 from pipelines.traits.prompting import (
     Blank,
     Crop,
     Described,
     Describing,
+    Description,
     Elsewhere,
     NameShown,
     Prompt,
+    Shown,
     Subject,
     Told,
     requests,
     resampled,
+    statements,
 )
 from pipelines.traits.statements import Place
+from protocols.errors import RecordError
 from tests.model_server import (
     Asked,
     Behaviour,
@@ -38,7 +45,7 @@ from tests.model_server import (
     truthful,
 )
 from tests.models.questions import QUICK, model_of
-from tests.traits.prompting.insects import DICTIONARY, GUARD, SAID, seen, subject
+from tests.traits.prompting.insects import DICTIONARY, GUARD, PLACE, SAID, pixels, seen, subject
 
 PROMPT = Prompt(DICTIONARY)
 
@@ -215,6 +222,49 @@ def test_a_name_in_the_dictionary_stops_before_anything_is_sent() -> None:
         with pytest.raises(NameShown, match="Musca"):
             list(Describing(model, [subject()], prompt, GUARD))
         assert server.asked == []
+
+
+def test_a_batch_gives_the_same_statements_as_asking_one_by_one(tmp_path: Path) -> None:
+    subjects = [subject(f"i{n}", level=n * 20) for n in range(4)]
+    with ModelServer(truthful(SAID)) as server:
+        asked = described(server, subjects)
+        with model_of(server, tmp_path) as model:
+            made = list(requests(subjects, PROMPT, GUARD))
+            assert model.estimate(made, Description).requests == 4
+            batches = Batches(model)
+            batches.submit(made, Description)
+            batches.wait(every=0.01)
+            outcomes = batches.collect(made, Description)
+    batched = [statements(one, outcomes[n], DICTIONARY, linker=Words()) for n, one in enumerate(subjects)]
+    assert batched == [one.statements for one in asked]
+
+
+def test_pictures_are_read_ahead_by_several_threads_and_answers_stay_in_order() -> None:
+    together = Barrier(2, timeout=10)
+
+    def read(level: int) -> np.ndarray:
+        together.wait()  # never passed by a single thread
+        return pixels(level)
+
+    subjects = [Subject((Shown(f"i{n}", 7, PLACE, partial(read, n * 20)),)) for n in range(6)]
+    with ModelServer(truthful(SAID)) as server, model_of(server) as model:
+        got = list(Describing(model, subjects, PROMPT, GUARD, workers=2))
+    assert [one.subject for one in got] == subjects
+    assert {one.statements[0].standing for one in got} == {"observed"}
+
+
+def test_a_picture_that_cannot_be_read_stops_with_its_own_error() -> None:
+    def gone() -> np.ndarray:
+        raise RecordError("the picture is gone", where="i1")
+
+    for workers in (1, 3):
+        subjects = [subject("i0"), Subject((Shown("i1", 7, PLACE, gone),))]
+        with (
+            ModelServer(truthful(SAID)) as server,
+            model_of(server) as model,
+            pytest.raises(RecordError, match="i1: the picture is gone"),
+        ):
+            list(Describing(model, subjects, PROMPT, GUARD, workers=workers))
 
 
 def test_own_words_are_kept_without_terms_and_numbers_are_read() -> None:
