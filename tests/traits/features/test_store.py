@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from pipelines.traits.features import Activations, write_activations
 from pipelines.traits.features.shards import Precision
+from pipelines.traits.grids import Grid
 from protocols.errors import InputError, RecordError
 from tests.traits.features.plain import Plain, contents, images, picture
 
@@ -157,3 +159,16 @@ def test_an_image_that_cannot_be_read_stops_with_its_own_error(tmp_path: Path) -
     with pytest.raises(InputError, match=r"bees/5\.png: the image is gone"):
         write_activations(Plain(), several, tmp_path, shard_images=2)
     assert sorted(contents(tmp_path)) == ["000000.bin", "000000.json", "000001.bin", "000001.json"]
+
+
+def test_the_foreground_comes_back_and_is_written_only_if_asked_for(tmp_path: Path) -> None:
+    def ground(image: NDArray[np.uint8], grid: Grid) -> NDArray[np.float32]:
+        return np.full(grid.patches, image[0, 0, 0] / 255, np.float32)
+
+    store = write_activations(Plain(), images(5), tmp_path / "looked", shard_images=2, foreground=ground)
+    for number in range(5):
+        assert store.foreground(number).tolist() == ground(picture(number), store.grids[number]).tolist()
+    with pytest.raises(RecordError, match="nobody looked"):
+        write_activations(Plain(), images(5), tmp_path / "plain").foreground(0)
+    with pytest.raises(InputError, match="other settings"):
+        write_activations(Plain(), images(5), tmp_path / "looked", shard_images=2)
