@@ -68,6 +68,8 @@ def _say(screen: Screen, made: Annotated) -> None:
     if more:
         screen.say(f"and {', '.join(more)}: {made.statements_folder / 'agreement.jsonl'}", whole=True)
     screen.say(f"Statements: {made.statements_folder}", whole=True)
+    left_out = f"; left out: {_numbers(made.left_out)}" if made.left_out else ""
+    screen.say(f"Dataset: {made.dataset} ({made.released:,} images{left_out})", whole=True)
     screen.say(f"Gallery: {found.gallery}", whole=True)
     screen.give(made.as_json())
 

@@ -150,6 +150,15 @@ PixelsPerMmSd = Annotated[
     float | None,
     typer.Option(metavar="NUMBER", help="One standard deviation of it.", rich_help_panel=_WORDS),
 ]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the dataset.", rich_help_panel=_COLLECTION)]
+AllowUnlicensed = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unlicensed",
+        help="Put images without a known licence into the dataset, too; those whose licence forbids it stay out.",
+        rich_help_panel=_COLLECTION,
+    ),
+]
 Count = Annotated[int, typer.Option("--images", metavar="NUMBER", min=8, max=1_000_000, help="How many to draw.")]
 ExampleSeed = Annotated[int, typer.Option("--seed", metavar="NUMBER", min=0, max=2**31 - 1, help="Of what is drawn.")]
 
@@ -241,9 +250,11 @@ def annotate(
     dictionary: DictionaryFile = None,
     pixels_per_mm: PixelsPerMm = None,
     pixels_per_mm_sd: PixelsPerMmSd = None,
+    title: Title = None,
+    allow_unlicensed: AllowUnlicensed = False,
     as_json: o.Json = False,
 ) -> None:
-    """Say what the images of each taxon show: regions, described in words, checked.
+    """Say what the images of each taxon show: regions, described in words, checked, as a dataset.
 
     Works offline and without a model: then it says what can be measured. Killed at any moment, the same command goes on
     where it was. An option that is not given is as DATASET was begun with.
@@ -256,6 +267,8 @@ def annotate(
             "dictionary": None if dictionary is None else str(dictionary),
             "pixels_per_mm": pixels_per_mm,
             "pixels_per_mm_sd": pixels_per_mm_sd,
+            "title": title,
+            "allow_unlicensed": allow_unlicensed or None,
         }
         return annotated(screen, images, out, finding.asked(), described, **asdict(machine))
 

@@ -8,7 +8,7 @@ import pytest
 
 from console.cli.exits import ExitCode
 from tests.cli.conftest import Call
-from tests.traits.annotating.collection import draw
+from tests.traits.annotating.collection import FEW_WORDS, draw
 
 QUICK = ("--steps", "40", "--expansion", "2", "--k", "4")
 
@@ -20,13 +20,15 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_from_images_to_statements_and_again(call: Call, images: Path, tmp_path: Path) -> None:
-    out = tmp_path / "dataset"
-    said = call("annotate", images, "--out", out, *QUICK)
+    out, own = tmp_path / "dataset", tmp_path / "few.yaml"
+    own.write_text(FEW_WORDS)
+    said = call("annotate", images, "--out", out, "--dictionary", own, "--licence", "CC0 1.0", *QUICK)
     assert (said.code, said.err) == (0, "")
     assert "Images: 12 of 2 taxa" in said.out
     assert "Most common in each taxon:" in said.out
-    assert "Genus fasciata" in said.out
-    assert "banded" in said.out
+    assert "brightness" in said.out
+    assert f"Dataset: {out}/dataset/release (12 images)" in said.out
+    assert (out / "dataset" / "release" / "README.md").is_file()
     assert f"Gallery: {out}/gallery/index.html" in said.out
     told = call("annotate", images, "--out", out, "--json").json()
     lines = sum(len(path.read_text().splitlines()) for path in (out / "checks").glob("statements-*.jsonl"))
@@ -41,7 +43,7 @@ def test_a_dictionary_with_mistakes(call: Call, images: Path, tmp_path: Path) ->
     own = tmp_path / "own.yaml"
     own.write_text("dictionary: own\nversion: 1\ncharacters:\n  colour:\n    kind: categoricl\n  hue: 3\n")
     refused = call("annotate", images, "--out", tmp_path / "out", "--dictionary", own)
-    refused.refused(ExitCode.INPUT, "own.yaml:5", "own.yaml:6", "categorical")
+    refused.refused(ExitCode.INPUT, "line 5", "line 6", "categorical")
     assert not (tmp_path / "out").exists()
 
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipelines.traits.annotating.progress import CHECKS, DESCRIPTIONS
+from pipelines.traits.annotating.progress import CHECKS, DATASET, DESCRIPTIONS
 from pipelines.traits.annotating.settings import AnnotationSettings
 from pipelines.traits.annotating.summary import Annotated, read_annotated
 from pipelines.traits.annotating.work import Annotation
@@ -60,7 +60,7 @@ def annotate(
         if _read(out) != {"asked": asked.given(), "dictionary": words}:
             write_json(out / JOB, {"schema_version": SCHEMA_VERSION, "asked": asked.given(), "dictionary": words})
         work = Annotation(images, out, asked, workers or 2, report)
-        for stage in (DESCRIPTIONS, CHECKS):
+        for stage in (DESCRIPTIONS, CHECKS, DATASET):
             work.do(stage)
     return read_annotated(out)
 

@@ -6,8 +6,12 @@ from pipelines.traits.finding.progress import STAGES as FINDING
 from pipelines.traits.finding.progress import UNITS as FINDING_UNITS
 from pipelines.traits.finding.progress import WORDS as FINDING_WORDS
 
-DESCRIPTIONS, CHECKS = "descriptions", "checks"
-STAGES = (*FINDING, DESCRIPTIONS, CHECKS)
+DESCRIPTIONS, CHECKS, DATASET = "descriptions", "checks", "dataset"
+STAGES = (*FINDING, DESCRIPTIONS, CHECKS, DATASET)
 """In the order in which they are done; each is a folder of this name."""
-WORDS = FINDING_WORDS | {DESCRIPTIONS: "Describing regions", CHECKS: "Checking descriptions"}
+WORDS = FINDING_WORDS | {
+    DESCRIPTIONS: "Describing regions",
+    CHECKS: "Checking descriptions",
+    DATASET: "Writing the dataset",
+}
 UNITS = FINDING_UNITS

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from pipelines.traits.dataset import DatasetSettings
 from pipelines.traits.describing import Scale
 from pipelines.traits.statements import Dictionary
 from pipelines.traits.vocabulary import read_dictionary, shipped_dictionary
@@ -22,11 +23,15 @@ class AnnotationSettings:
         dictionary: path of a person's own dictionary of characters; the shipped one if not given.
         pixels_per_mm: calibration of all images; an image's own, in a column ``pixels_per_mm``, goes before it.
         pixels_per_mm_sd: one standard deviation of it.
+        title: of the dataset.
+        allow_unlicensed: put images without a known licence into the dataset, too.
     """
 
     dictionary: str | None = None
     pixels_per_mm: float | None = None
     pixels_per_mm_sd: float | None = None
+    title: str | None = None
+    allow_unlicensed: bool | None = None
 
     def given(self) -> dict[str, Any]:
         """What is not left to the defaults."""
@@ -71,6 +76,12 @@ class AnnotationSettings:
                 )
             return None
         return scale_of(self.pixels_per_mm, self.pixels_per_mm_sd or 0.0, "--pixels-per-mm")
+
+    def dataset(self) -> DatasetSettings:
+        """How the dataset is written."""
+        usual = DatasetSettings(replace=True)
+        title, allowed = self.title or usual.title, bool(self.allow_unlicensed)
+        return replace(usual, title=title, allow_unlicensed=allowed)
 
 
 def scale_of(pixels: float, sd: float, where: str) -> Scale:

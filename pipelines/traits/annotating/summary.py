@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.traits.annotating.agreement import Agreement, read_agreements
-from pipelines.traits.annotating.progress import CHECKS
+from pipelines.traits.annotating.progress import CHECKS, DATASET
+from pipelines.traits.annotating.work import RELEASE
 from pipelines.traits.describing import APPEARANCE
 from pipelines.traits.finding import Summary, read_summary
 from pipelines.traits.finding.stage import read_record
@@ -25,6 +26,7 @@ class Annotated:
         found: where it was said: the regions and the marks.
         statements: how many there are, by ``standings``; ``doubts`` by the check that raised them.
         agreements: of each taxon, latent and character, those that say most first.
+        released: images in the dataset; ``left_out`` are not, by reason.
     """
 
     folder: Path
@@ -33,11 +35,18 @@ class Annotated:
     standings: Mapping[str, int]
     doubts: Mapping[str, int]
     agreements: Sequence[Agreement]
+    released: int
+    left_out: Mapping[str, int]
 
     @property
     def statements_folder(self) -> Path:
         """The folder with all statements, checked."""
         return self.folder / CHECKS
+
+    @property
+    def dataset(self) -> Path:
+        """The folder that can be published."""
+        return self.folder / DATASET / RELEASE
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for machines."""
@@ -47,6 +56,9 @@ class Annotated:
             "statements_folder": str(self.statements_folder),
             "standings": dict(self.standings),
             "doubts": dict(self.doubts),
+            "dataset": str(self.dataset),
+            "released": self.released,
+            "left_out": dict(self.left_out),
             "agreements": [asdict(one) for one in self.agreements],
             "found": self.found.as_json(),
         }
@@ -61,16 +73,25 @@ def read_annotated(folder: Path) -> Annotated:
     """
     folder = folder.expanduser().resolve()
     found = read_summary(folder)
-    record = read_record(folder / CHECKS)
-    if record is None or not record["complete"]:
+    record, last = read_record(folder / CHECKS), read_record(folder / DATASET)
+    if record is None or last is None or not (record["complete"] and last["complete"]):
         raise InputError(
             "nothing was described here, or the job has not ended",
             where=str(folder),
             mend="Give labwright annotate with this --out: it goes on where it was",
         )
-    told = record["found"]
+    told, written = record["found"], last["found"]
     agreements = sorted(read_agreements(folder / CHECKS), key=_weight)
-    return Annotated(folder, found, told["statements"], told["standings"], told["doubts"], agreements)
+    return Annotated(
+        folder,
+        found,
+        told["statements"],
+        told["standings"],
+        told["doubts"],
+        agreements,
+        written["images"],
+        written["left_out"],
+    )
 
 
 def _weight(one: Agreement) -> tuple[bool, bool, bool, int, int, float, str, int, str]:

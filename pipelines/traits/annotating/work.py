@@ -1,4 +1,4 @@
-"""The two stages after the regions: describing them, and checking what was said."""
+"""The stages after the regions: describing them, checking what was said, and writing the dataset."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from typing import Any
 from pipelines.traits.annotating import controls
 from pipelines.traits.annotating.agreement import FILE, agreements, write_agreements
 from pipelines.traits.annotating.pictures import Shown, each, regions_by_image, sized
-from pipelines.traits.annotating.progress import CHECKS, DESCRIPTIONS
+from pipelines.traits.annotating.progress import CHECKS, DATASET, DESCRIPTIONS
 from pipelines.traits.annotating.settings import AnnotationSettings
 from pipelines.traits.annotating.stored import read_shard, read_statements, shard_name, write_statements
 from pipelines.traits.collections import load_scan
+from pipelines.traits.dataset import write_dataset
 from pipelines.traits.describing import MEASURED, MeasuredDescriber, Scale
 from pipelines.traits.finding.progress import Event, Report
 from pipelines.traits.finding.stage import Stage
@@ -25,8 +26,14 @@ from pipelines.traits.statements import Dictionary, Statement
 from pipelines.traits.vocabulary import digest
 from robots.execution.home import write_json
 
-SOURCES: Mapping[str, tuple[str, ...]] = {DESCRIPTIONS: ("scan", "regions"), CHECKS: ("scan", DESCRIPTIONS)}
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    DESCRIPTIONS: ("scan", "regions"),
+    CHECKS: ("scan", DESCRIPTIONS),
+    DATASET: ("scan", CHECKS),
+}
 """What each stage reads."""
+RELEASE = "release"
+"""Where in its stage the dataset is: what is published."""
 DICTIONARY = "dictionary.json"
 """The dictionary that was used, as it was."""
 
@@ -59,6 +66,7 @@ class Annotation:
         makers: Mapping[str, tuple[dict[str, Any], Callable[[Path], dict[str, Any]]]] = {
             DESCRIPTIONS: (self._description_settings(), self._describe),
             CHECKS: (_CHECK_SETTINGS, self._check),
+            DATASET: (asdict(self.settings.dataset()), self._write),
         }
         wanted, make = makers[name]
         stage = Stage(self.out / name, wanted, {source: self._identity(source) for source in SOURCES[name]})
@@ -173,6 +181,21 @@ class Annotation:
         for _, of_region in groupby(said, lambda one: one.latent):
             kept += controls.checked(picture, blank, list(of_region), self._describer.describe)
         return kept
+
+    # -- dataset ---------------------------------------------------------------------------------------
+
+    def _write(self, folder: Path) -> dict[str, Any]:
+        """Write the dataset, which is whole or not there, into a folder of its own."""
+        written = write_dataset(
+            self.specimens.values(),
+            read_statements(self.out / CHECKS),
+            self.words,
+            self.images,
+            folder / RELEASE,
+            self.settings.dataset(),
+        )
+        told = asdict(written)
+        return {name: told[name] for name in ("images", "statements", "left_out", "taxa", "files", "size")}
 
 
 _CHECK_SETTINGS = {

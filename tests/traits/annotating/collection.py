@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.traits.finding import Settings
 from tests.traits.describing.drawn import GROUND, Image, Scene, bands, painted
 
-FINDING = Settings(steps=40, expansion=2, k=4)
+FINDING = Settings(steps=40, expansion=2, k=4, licence="CC0 1.0")
 EACH = 6
 FEW_WORDS = """\
 dictionary: few

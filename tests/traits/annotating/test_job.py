@@ -15,6 +15,7 @@ from pipelines.traits.vocabulary import resolve, shipped_dictionary
 from protocols.errors import InputError, RecordError
 from tests.traits.annotating.collection import EACH, FINDING, draw
 
+pytestmark = pytest.mark.slow
 OWN = "dictionary: own\nversion: 1\ncharacters:\n  colour: {kind: categorical, states: {yellow: , brown: }}\n"
 
 
@@ -69,7 +70,8 @@ def test_checks_only_add_doubts(whole: Path) -> None:
 def test_the_summary_is_that_of_the_files(whole: Path) -> None:
     found = read_annotated(whole)
     assert found.statements == len(list(read_statements(whole / "checks"))) == sum(found.standings.values())
-    assert found.found.images == 2 * EACH
+    assert found.found.images == found.released == 2 * EACH
+    assert (found.dataset / "README.md").is_file()
     json.dumps(found.as_json())
 
 
