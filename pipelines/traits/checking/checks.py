@@ -79,9 +79,9 @@ def check(statements: Sequence[Statement], evidence: Evidence) -> Checked:
         found = check_names(found, evidence.names_in)
     found, elsewhere = check_regions(found, evidence.elsewhere)
     found, blank = check_blank(found, evidence.blank)
-    found, repeats = check_repeats(found)
+    found, repeats = check_repeats(found, evidence.dictionary)
     names = {image: taxon.at(evidence.rank) or taxon.name for image, taxon in evidence.taxa.items()}
-    found, tallies = check_images(found, names, evidence.forms)
+    found, tallies = check_images(found, names, evidence.forms, evidence.dictionary)
     calibrations = calibrate(found, evidence.decisions)
     return Checked(
         check_confidence(found, calibrations, bar=evidence.bar), tallies, repeats, elsewhere, blank, calibrations

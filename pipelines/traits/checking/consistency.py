@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipelines.traits.checking.agreement import agreement, alpha
-from pipelines.traits.checking.claims import Source, claim, part_key, said, source
+from pipelines.traits.checking.claims import Claim, Source, claim, part_key, said, source
 from pipelines.traits.checking.doubts import DIFFERS_ACROSS_IMAGES, DIFFERS_ACROSS_REPEATS, doubted
-from pipelines.traits.statements import Statement
+from pipelines.traits.statements import Dictionary, Statement
 
 CONDITIONS = ("view", "sex", "life stage", "caste", "damage")
 """Conditions that may explain why specimens of a taxon differ."""
@@ -106,10 +106,16 @@ class _Members:
     conditions: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def check_repeats(statements: Sequence[Statement]) -> tuple[list[Statement], list[Repeats]]:
+def check_repeats(
+    statements: Sequence[Statement], dictionary: Dictionary | None = None
+) -> tuple[list[Statement], list[Repeats]]:
     """Doubt what too few answers to the same question claim, and tell how far answers agree.
 
     An answer that says nothing of a character does not support a claim about it; for the agreement it is missing.
+
+    Args:
+        statements: of any describers.
+        dictionary: whose measures are left out: two of them are hardly ever the same.
     """
     found = list(statements)
     asked: dict[Hashable, set[int]] = defaultdict(set)
@@ -118,15 +124,25 @@ def check_repeats(statements: Sequence[Statement]) -> tuple[list[Statement], lis
     for one in statements:
         region = (source(one.describer), one.image, one.latent)
         asked[region].add(one.describer.sample)
-        if (what := claim(one)) is not None:
+        if (what := _compared(one, dictionary)) is not None:
             units[*region, what.part, what.character][one.describer.sample] = what.said
             claimed[*region, what].add(one.describer.sample)
     for place, one in enumerate(statements):
         region = (source(one.describer), one.image, one.latent)
-        what, samples = claim(one), len(asked[region])
+        what, samples = _compared(one, dictionary), len(asked[region])
         if what is not None and samples > 1 and len(claimed[*region, what]) < SUPPORT * samples:
             found[place] = doubted(found[place], DIFFERS_ACROSS_REPEATS)
     return found, _repeats(units)
+
+
+def _compared(statement: Statement, dictionary: Dictionary | None) -> Claim | None:
+    """What is claimed, where it can be the same in two answers."""
+    return None if _is_measure(statement, dictionary) else claim(statement)
+
+
+def _is_measure(statement: Statement, dictionary: Dictionary | None) -> bool:
+    character = None if dictionary is None else dictionary.characters.get(statement.character)
+    return character is not None and character.kind == "continuous"
 
 
 def _repeats(units: Mapping[tuple[Source, str, int, str, str], Mapping[int, str]]) -> list[Repeats]:
@@ -140,7 +156,10 @@ def _repeats(units: Mapping[tuple[Source, str, int, str, str], Mapping[int, str]
 
 
 def check_images(
-    statements: Sequence[Statement], taxa: Mapping[str, str], forms: Forms = Forms()
+    statements: Sequence[Statement],
+    taxa: Mapping[str, str],
+    forms: Forms = Forms(),
+    dictionary: Dictionary | None = None,
 ) -> tuple[list[Statement], list[Tally]]:
     """Doubt states that few specimens of a taxon have, and tell how its specimens differ.
 
@@ -148,10 +167,11 @@ def check_images(
         statements: of any describers; those with doubts are counted with the others.
         taxa: name of the taxon of each image; images that are not here are left out.
         forms: when two states are two forms.
+        dictionary: whose measures are left out: they have no states.
     """
     members: dict[Group, _Members] = defaultdict(_Members)
     for place, one in enumerate(statements):
-        if one.character and one.image in taxa:
+        if one.character and one.image in taxa and not _is_measure(one, dictionary):
             _add(members[Group(taxa[one.image], part_key(one), one.character, source(one.describer))], place, one)
     found, tallies = list(statements), []
     for group in sorted(members):

@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]
 _Box = tuple[float, float, float, float]
 _RED, _WHITE = (215, 25, 30), (255, 255, 255)
 _QUALITY = 90
-"""JPEG quality, with colour at full resolution: about 60 KB for a picture of 448 pixels."""
+"""JPEG quality, with colour at full resolution: 36 KB in the median for 448 pixels of insects in wells."""
 _LEAST = 32
 """Pixels of the original that a cut-out shows at least."""
 _MOST_ENLARGED = 4.0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.traits.checking import Forms, agreement, alpha, check_images, check_repeats
 from pipelines.traits.statements import Statement
-from tests.traits.checking.saying import state
+from tests.traits.checking.saying import DICTIONARY, state
 
 DOUBT = "differs from other images of the taxon"
 Sexes = tuple[tuple[str, str], ...]
@@ -90,6 +90,17 @@ def test_a_looser_rule_for_forms_makes_forms() -> None:
     said, taxa = images("rrrrrrrrrb"), {f"i{n}": "Aus bus" for n in range(10)}
     _, (tally,) = check_images(said, taxa, Forms(share=0.1, specimens=1))
     assert tally.polymorphic == ("red", "blue")
+
+
+def test_measures_are_not_compared_as_if_they_were_states() -> None:
+    said = [state(f"i{n}", "", character="lightness", value=float(n % 2), unit="1") for n in range(6)]
+    said += [state("i0", "", character="lightness", value=1.0, unit="1", sample=1)]
+    found, tallies = check_images(said, {f"i{n}": "Aus bus" for n in range(6)}, Forms(), DICTIONARY)
+    assert (found, tallies) == (said, [])
+    assert check_repeats(said, DICTIONARY) == (said, [])
+    counts = [state(f"i{n}", "", character="number", value=4.0 if n else 2.0, unit="1") for n in range(6)]
+    _, (tally,) = check_images(counts, {f"i{n}": "Aus bus" for n in range(6)}, Forms(), DICTIONARY)
+    assert tally.counts == {"4": 5, "2": 1}
 
 
 # -- repeats -------------------------------------------------------------------------------------------
