@@ -62,7 +62,11 @@ def example(screen: Screen, folder: Path, *, images: int, seed: int) -> ExitCode
 
 
 def require_packages() -> None:
-    """Refuse before anything is done where the packages of the pipeline are not installed."""
+    """Refuse before anything is done where the packages of the pipeline are not installed.
+
+    Raises:
+        InputError: one is missing.
+    """
     from importlib.util import find_spec
 
     missing = [name for name in ("torch", "cv2", "pyarrow", "safetensors", "transformers") if find_spec(name) is None]

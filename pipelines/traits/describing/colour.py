@@ -55,11 +55,13 @@ def colours(cut: Cut) -> Colours:
     lightness = mean(blocks.sums(lab[:, :1]))
     centres = [np.asarray(lab[states == state].mean(axis=0)) if (states == state).any() else None
                for state in (first, second)]  # fmt: skip
+    led = _ahead(sums, first, second)
+    other = _second(sums, second, third, second_share, centres)
     return Colours(
-        STATES[first] if _ahead(sums, first, second) else None,
+        STATES[first] if led else None,
         _words(centres[0]),
         share,
-        _second(sums, second, third, second_share, centres),
+        other if led or other == "" else None,
         _words(centres[1]),
         second_share,
         lightness,

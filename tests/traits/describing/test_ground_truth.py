@@ -33,7 +33,7 @@ def test_a_score_is_that_of_the_textbook() -> None:
 
 @pytest.mark.slow
 def test_regions_say_more_than_the_whole_organism_and_than_a_guess(tmp_path: Path) -> None:
-    figures = measure(48, 3, tmp_path)
+    figures = measure(36, 3, tmp_path)
     assert figures["f1"] > figures["baselines"]["whole_organism"] + 0.1
     assert figures["f1"] > figures["baselines"]["commonest_state"] + 0.1
     claimed = [
