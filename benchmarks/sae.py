@@ -52,6 +52,9 @@ class Server:
         python = str(python_of("sae")) if name in PEERS else sys.executable
         latents = setting.dimensions * setting.expansion
         numbers = [str(each) for each in (setting.dimensions, latents, setting.batch, threads)]
+        settings = {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled"}
+        if name.startswith("ours"):  # as pipelines.traits sets it where it is imported before torch
+            settings["OMP_WAIT_POLICY"] = "PASSIVE"
         self.process = subprocess.Popen(
             [python, "-m", "benchmarks.sae_peers", name, str(data), *numbers],
             stdin=subprocess.PIPE,
@@ -59,7 +62,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled"},
+            env=os.environ | settings,
         )
 
     def heard(self) -> dict[str, Any]:

@@ -4,4 +4,12 @@ Data flows one way, stage by stage, each with its own folder: ``collections`` (i
 ``features`` (patch activations of a vision model), ``sae`` (sparse autoencoders over them), ``marking`` (latents that
 mark a taxon), ``regions`` (where in the original image), ``gallery`` (pages to look at), ``finding`` (all of it as one
 resumable job). ``organisms`` draws images whose right answer is known, ``measures`` holds results against it.
+
+Importing it lets the threads of torch sleep between two pieces of work, unless ``OMP_WAIT_POLICY`` says otherwise:
+by default they spin, and hold up the threads that prepare images and move weights. It must be set before torch is
+loaded.
 """
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
