@@ -5,7 +5,20 @@
 
 from pipelines.traits.dataset.licences import Licence, parse_licence
 from pipelines.traits.dataset.naming import read_checklist
+from pipelines.traits.dataset.reviews import Review, apply_reviews, keep_reviews, kept_reviews, read_reviews
 from pipelines.traits.dataset.settings import DatasetSettings, Written
 from pipelines.traits.dataset.writing import write_dataset
 
-__all__ = ["DatasetSettings", "Licence", "Written", "parse_licence", "read_checklist", "write_dataset"]
+__all__ = [
+    "DatasetSettings",
+    "Licence",
+    "Review",
+    "Written",
+    "apply_reviews",
+    "keep_reviews",
+    "kept_reviews",
+    "parse_licence",
+    "read_checklist",
+    "read_reviews",
+    "write_dataset",
+]

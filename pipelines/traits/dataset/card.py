@@ -61,6 +61,13 @@ def summary(settings: DatasetSettings, figures: Figures) -> str:
     )
 
 
+def citation(settings: DatasetSettings) -> str:
+    """How to cite the dataset, from what a person stated."""
+    year = f" ({settings.published[:4]})" if settings.published else ""
+    names = one_line(", ".join(settings.creators)) or "Creators not stated"
+    return f"{names}{year}. {one_line(settings.title)}, version {settings.version}. {settings.url}".rstrip()
+
+
 def _front(settings: DatasetSettings, figures: Figures, licence: str) -> str:
     size = next((name for limit, name in _SIZES if figures.statements < limit), "n>1M")
     head = {
@@ -69,10 +76,7 @@ def _front(settings: DatasetSettings, figures: Figures, licence: str) -> str:
         "language": ["en"],
         "tags": ["biology", "image", "morphology", "traits", "biodiversity"],
         "size_categories": [size],
-        "configs": [
-            {"config_name": "statements", "data_files": "data/*.parquet", "default": True},
-            {"config_name": "images", "data_dir": "images"},
-        ],
+        "configs": [{"config_name": "statements", "data_files": "data/*.parquet", "default": True}],
     }
     return yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
 
@@ -111,7 +115,8 @@ def _structure(settings: DatasetSettings, dictionary: Dictionary, figures: Figur
     yield "coco.json, label_studio/    regions for COCO readers, FiftyOne and Label Studio"
     yield "left_out.csv                images that are not here, and why"
     yield "manifest.json               SHA-256 and size of every file"
-    yield from ("```", "", "### Data Instances", "", "By standing:", "")
+    yield from ("```", "", 'The images with `datasets`: `load_dataset("imagefolder", data_dir="images")`.', "")
+    yield from ("### Data Instances", "", "By standing:", "")
     yield from _counted("standing", Counter({name: figures.standings[name] for name in STANDINGS}))
     yield from ("By character:", "")
     yield from _counted("character", figures.characters)
@@ -168,10 +173,7 @@ def _additional(settings: DatasetSettings, _: Dictionary, figures: Figures, __: 
     yield f"Statements: {settings.licence or 'not stated: choose a licence before this is published'}."
     yield from ("Each image keeps its own licence, in every row:", "")
     yield from _counted("licence", figures.licences)
-    yield from ("### Citation Information", "")
-    year = f" ({settings.published[:4]})" if settings.published else ""
-    names = one_line(", ".join(settings.creators)) or "Creators not stated"
-    yield f"{names}{year}. {one_line(settings.title)}, version {settings.version}. {settings.url}".rstrip()
+    yield from ("### Citation Information", "", citation(settings))
     yield from ("", "### Contributions", "", "Made with Labwright.")
 
 

@@ -14,7 +14,11 @@ from pathlib import Path
 from pipelines.traits.collections.stored import as_line
 from pipelines.traits.dataset.card import card, hub_licence
 from pipelines.traits.dataset.characters import write_characters
+from pipelines.traits.dataset.coco import write_coco
+from pipelines.traits.dataset.croissant import write_croissant
+from pipelines.traits.dataset.darwin_core import write_darwin_core
 from pipelines.traits.dataset.figures import Figures
+from pipelines.traits.dataset.label_studio import write_label_studio
 from pipelines.traits.dataset.licences import parse_licence, why_left_out
 from pipelines.traits.dataset.matrices import SPECIMENS, write_specimens, write_taxa
 from pipelines.traits.dataset.nexus import Nexus, specimen_rows, taxon_rows
@@ -127,6 +131,10 @@ def _write(
         licence = hub_licence(parse_licence(settings.licence).label)
         text = card(settings, dictionary, figures, left_out, licence)
         (part / "README.md").write_text(text, encoding="utf-8", newline="\n")
+        write_darwin_core(part / "darwin_core.zip", staging.images, dictionary, figures, settings)
+        write_croissant(part, dictionary, figures, settings)
+        write_coco(part / "coco.json", staging.images(), staging.images(), figures, settings)
+        write_label_studio(part / "label_studio", staging.images(), dictionary, figures.parts)
         files, size = _write_manifest(part, staging, figures, settings)
     finally:
         staging.close()
