@@ -67,7 +67,7 @@ class Collection:
 
     def describe(self, name: str, answering: Answering, subjects: Sequence[Subject], look: Look) -> list[Statement]:
         """What a stand-in says of subjects, as the pipeline asks and understands it."""
-        prompt = Prompt(DICTIONARY, look)
+        prompt = Prompt(DICTIONARY, look, hide_labels=False)  # stand-ins read none, and know pictures by their hash
         for subject in subjects:
             self._show(subject, look)
         stand_in = StandIn(name, self.sights, answering)

@@ -1,8 +1,9 @@
 """No request shows the name of a taxon: not in its text, its examples, its images' metadata or the form of the answer.
 
 A model that knows the name can recite what is known of the taxon instead of looking. The guard reads what would be sent
-and refuses it. What it cannot see is a name written on a label in the picture itself: cut-outs show little beside the
-region, and an answer that names a taxon is held against the statement by a check.
+and refuses it. What it cannot see is a name written on a label in the picture itself: labels that are found are painted
+over (:mod:`pipelines.traits.prompting.labels`), cut-outs show little beside the region, and an answer that names a
+taxon is held against the statement by a check.
 """
 
 from __future__ import annotations

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import rfc8785
+from numpy.typing import NDArray
 
 from agents.models import Example, Image, Request
 from agents.models.requests import Part
 from pipelines.traits.prompting.examples import GivenExample
+from pipelines.traits.prompting.labels import GREY, without_labels
 from pipelines.traits.prompting.looks import Look, Overlay
 from pipelines.traits.prompting.subjects import Blank, Elsewhere, Subject, Told
 from pipelines.traits.statements import Character, Dictionary
@@ -22,8 +24,6 @@ NAME, SHARED = "describe-region", "describe-shared"
 """Names of the prompt about one region, and of the one about what several share."""
 VERSION = "1"
 """Of the words below; goes up when they change."""
-GREY = 128
-"""Level of a blank image."""
 SYSTEM = """\
 You describe what a picture shows in one region, for a data set of the morphology of organisms.
 Say only what can be seen there. Do not say what such organisms usually look like, and neither name nor guess which \
@@ -59,6 +59,7 @@ class Prompt:
         dictionary: characters that may be spoken of; those that are measured are not asked for.
         look: how a region is shown.
         examples: shown before, with the answers they should have.
+        hide_labels: whether labels that are found beside the organism are painted over: a name may stand on one.
         most: entries of an answer at most.
         max_tokens: of an answer.
         seed: for endpoints that take one.
@@ -67,6 +68,7 @@ class Prompt:
     dictionary: Dictionary
     look: Look = field(default_factory=Overlay)
     examples: tuple[GivenExample, ...] = ()
+    hide_labels: bool = True
     most: int = 12
     max_tokens: int = 1024
     seed: int | None = None
@@ -83,6 +85,7 @@ class Prompt:
         shown = [{"picture": each.shown.digest, "answer": each.answer} for each in self._shown_examples]
         look = {"kind": type(self.look).__name__, **asdict(self.look)}
         told: dict[str, Any] = {"system": self.system, "one": ONE, "many": MANY, "look": look, "examples": shown}
+        told["hide_labels"] = self.hide_labels
         return f"{VERSION}-{hashlib.sha256(rfc8785.dumps(told)).hexdigest()[:8]}"
 
     def request(self, subject: Subject) -> Request:
@@ -110,14 +113,19 @@ class Prompt:
             pixels, place = shown.pixels(), shown.place
             if isinstance(control, Blank):
                 pixels = np.full_like(pixels, GREY)
+            else:
+                pixels = self._cleared(pixels)
             if isinstance(control, Elsewhere):
                 place = control.places[number]
             yield self.look.picture(pixels, place)
 
+    def _cleared(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return without_labels(pixels) if self.hide_labels else pixels
+
     @cached_property
     def _shown_examples(self) -> tuple[_ShownExample, ...]:
         return tuple(
-            _ShownExample(self.look.picture(each.pixels, each.place), each.answer.model_dump_json())
+            _ShownExample(self.look.picture(self._cleared(each.pixels), each.place), each.answer.model_dump_json())
             for each in self.examples
         )
 

@@ -52,8 +52,10 @@ def seen(character: str, state: str, standing: str = "observed", confidence: flo
 
 
 def pixels(level: int = 200) -> np.ndarray:
+    """A body with a leg, so that it is no label, of which the region is filled."""
     image = np.full((120, 160, 3), 230, np.uint8)
     image[30:60, 40:80] = (30, level, 90)
+    image[44:47, 10:40] = image[60:100, 58:62] = (30, level, 90)
     return image
 
 

@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 
 from agents.models import Answer, Image, Request
 from agents.models.schemas import AnswerForm
+from pipelines.traits.organisms import draw, taxonomy
 from pipelines.traits.prompting import (
     Box,
     Crop,
@@ -35,6 +36,7 @@ from pipelines.traits.prompting import (
     read_examples,
     statements,
 )
+from pipelines.traits.prompting.labels import labels, without_labels
 from pipelines.traits.specimens import Taxon
 from pipelines.traits.statements import STANDINGS, Place, Statement
 from protocols.errors import InputError
@@ -64,7 +66,9 @@ def test_a_crop_is_filled_by_its_region_and_nothing_is_drawn() -> None:
 
 @pytest.mark.parametrize("look", [Box(side=320), Overlay(side=320)])
 def test_a_box_or_an_outline_is_drawn_around_the_region_and_not_over_it(look: Box | Overlay) -> None:
-    image = shown(look.picture(pixels(), PLACE))
+    block = np.full((120, 160, 3), 230, np.uint8)
+    block[30:60, 40:80] = (30, 200, 90)
+    image = shown(look.picture(block, PLACE))
     inside = np.abs(image - (30, 200, 90)).max(axis=2) < 40
     ys, xs = np.nonzero(red(image))
     green_ys, green_xs = np.nonzero(inside)
@@ -193,6 +197,34 @@ def test_images_with_more_than_pixels_are_refused() -> None:
     assert beside_pixels(Image(bare.getvalue())) == ""
     assert beside_pixels(Image(bare.getvalue() + b"Apis")) == "bytes after its end"
     assert beside_pixels(Image(encoded(pixels()).data + b"Apis", "image/jpeg")) == "bytes after its end"
+
+
+def test_labels_are_painted_over_and_organisms_are_not() -> None:
+    hidden = drawn = 0
+    for number, species in enumerate(taxonomy(0)[::2]):
+        drawing = draw(species, np.random.default_rng([6, number]), size=256, nuisance=1.0)
+        found = labels(drawing.image)
+        assert not (found & drawing.organism).any()
+        for name, mask in drawing.clutter.items():
+            if name.startswith("label"):
+                drawn += 1
+                hidden += bool(found[mask].mean() > 0.8)
+    assert hidden > drawn / 2 > 3, (hidden, drawn)
+
+
+def test_a_picture_without_labels_is_sent_as_it_is_and_one_with_a_label_without_its_words() -> None:
+    plain = np.full((300, 400, 3), 225, np.uint8)
+    cv2.ellipse(plain, (150, 150), (70, 40), 0, 0, 360, (90, 60, 30), -1)
+    assert without_labels(plain) is plain
+    written = plain.copy()
+    cv2.rectangle(written, (270, 220), (380, 280), (255, 255, 250), -1)
+    cv2.rectangle(written, (270, 220), (380, 280), (120, 120, 120), 1)
+    cv2.putText(written, "Apis mel.", (278, 255), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (10, 10, 10), 2)
+    shown_in = [Shown("i", 1, PLACE, written)]
+    for hide in (True, False):
+        image = shown(Prompt(DICTIONARY, Whole(side=400), hide_labels=hide).request(Subject(tuple(shown_in))).images[0])
+        label = image[222:278, 272:378]
+        assert (label.max() - label.min() > 150) is not hide
 
 
 # -- prompts and examples ------------------------------------------------------------------------------
