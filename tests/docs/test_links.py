@@ -22,6 +22,8 @@ RUN_BY = {
     ("docs/tutorial.md", "csv"): "test_tutorial.py",
     ("docs/tutorial.md", "yaml"): "test_tutorial.py",
     ("docs/reference/cli.md", "console"): "test_cli_reference.py",
+    ("docs/reference/dataset.md", "csv"): "test_dataset.py",
+    ("docs/reference/dataset.md", "python"): "test_dataset.py",
     ("docs/reference/files.md", "csv"): "test_files.py",
     ("docs/reference/files.md", "yaml"): "test_files.py",
     ("docs/how-to/edit-and-compare.md", "console"): "test_edit_and_compare.py",

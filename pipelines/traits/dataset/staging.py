@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipelines.traits.collections.stored import from_line
 from pipelines.traits.dataset.licences import Licence, parse_licence
@@ -36,6 +35,8 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Text without line ends, tabs and other control characters, each run of which becomes a space."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
@@ -141,7 +142,7 @@ class Staging:
 
     def put_statement(self, statement: Statement) -> bool:
         """A statement; said twice in the same words, it is kept once. Whether its image is known."""
-        said = json.dumps(statement.as_json(), ensure_ascii=True, sort_keys=True)
+        said = clean(json.dumps(statement.as_json(), ensure_ascii=False, sort_keys=True))
         with _full_disk():
             row = (statement.image, statement.id, said)
             new = self._database.execute("INSERT OR IGNORE INTO statement VALUES (?,?,?)", row).rowcount
@@ -180,20 +181,12 @@ class Staging:
         found: list[tuple[str, Statement]] = []
         for id, said in rows:
             seen[id] = seen.get(id, 0) + 1
-            statement = Statement.of(_cleaned(json.loads(said)))
+            statement = Statement.of(json.loads(said))
             found.append((id if seen[id] == 1 else f"{id}-{seen[id]}", statement))
         found.sort(
             key=lambda pair: (pair[1].latent, pair[1].part, pair[1].character, pair[1].describer.sample, pair[0])
         )
         return tuple(found)
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {name: _cleaned(item) for name, item in value.items()}
-    return [_cleaned(item) for item in value] if isinstance(value, list) else value
 
 
 @contextmanager

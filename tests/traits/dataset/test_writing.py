@@ -149,3 +149,12 @@ def test_pictures_without_derivatives_are_never_written_anew(tmp_path: Path) -> 
         row["licence"]: row["file_name"][-4:] for row in pq.read_table(out / "images/metadata.parquet").to_pylist()
     }
     assert kinds == {"CC BY 4.0": ".jpg", "CC0 1.0": ".jpg", "CC BY-NC-ND 4.0": ".png", "MIT": ".jpg"}
+
+
+def test_halves_of_characters_are_replaced(tmp_path: Path) -> None:
+    """As in names of files that are no UTF-8."""
+    (one, *_) = collection(tmp_path / "in", ("CC0",))
+    odd = replace(one, terms={"note\udc80": "a\udc80b", "rightsHolder": "\ud83d"})
+    said = [replace(statement, text="x\udcffy") for statement in statements([one])]
+    out = write_dataset([odd], said, DICTIONARY, tmp_path / "in", tmp_path / "out", SETTINGS).folder
+    assert {row["text"] for row in pq.read_table(out / "data").to_pylist()} == {"x\ufffdy"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from pipelines.traits.dataset import read_reviews, write_dataset
 from pipelines.traits.dataset.reviews import DECISIONS
 from pipelines.traits.dataset.rows import IMAGE_COLUMNS, STATEMENT_COLUMNS
@@ -37,3 +39,17 @@ def test_the_example_of_reviews_is_read(tmp_path: Path) -> None:
     (example,) = [block for block in blocks(PAGE) if block.language == "csv"]
     (tmp_path / "reviews.csv").write_text(example.text, encoding="utf-8")
     assert {one.decision for one in read_reviews(tmp_path / "reviews.csv")} <= set(DECISIONS)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:::(?!pipelines)")
+def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    specimens = collection(tmp_path / "in")
+    write_dataset(specimens, statements(specimens), DICTIONARY, tmp_path / "in", tmp_path / "out")
+    (program,) = [block for block in blocks(PAGE) if block.language == "python"]
+    found: dict[str, list[object]] = {}
+    exec(program.text, found)
+    assert (len(found["statements"]), len(found["images"])) == (36, 4)
