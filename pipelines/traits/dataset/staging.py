@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,9 +29,12 @@ CREATE TABLE statement(image TEXT, id TEXT, said TEXT, PRIMARY KEY(image, id, sa
 """
 
 
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
 def clean(text: str) -> str:
     """Text that every encoding can say: halves of characters, as in odd file names, become U+FFFD."""
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
 
 
 def one_line(text: str) -> str:
