@@ -77,11 +77,12 @@ def test_what_is_cancelled_is_cancelled_and_booked() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(model.ask_async(question(), Trait), 0.1)
 
-    with ModelServer(after(1.0, truthful(TRUTH))) as server, model_of(server) as model:
+    with ModelServer(after(5.0, truthful(TRUTH))) as server, model_of(server) as model:
         began = time.monotonic()
         asyncio.run(go())
-        assert time.monotonic() - began < 0.5
-        wait_until(lambda: model.spent().held_tokens == 0)
+        assert time.monotonic() - began < 4
+        wait_until(lambda: all(call["state"] != "asked" for call in model.transcript.calls()))
+        assert model.spent().held_tokens == 0
         assert model.spent().tokens > 0, "it may be billed"
         (call,) = model.transcript.calls()
         assert call["state"] == "cancelled"
@@ -91,7 +92,7 @@ def test_what_is_cancelled_is_cancelled_and_booked() -> None:
 
 
 def test_closing_does_not_wait_for_slow_answers() -> None:
-    with ModelServer(after(2.0, truthful(TRUTH))) as server:
+    with ModelServer(after(5.0, truthful(TRUTH))) as server:
         model = model_of(server)
         raised: list[BaseException] = []
 
@@ -107,7 +108,7 @@ def test_closing_does_not_wait_for_slow_answers() -> None:
         began = time.monotonic()
         model.close()
         thread.join()
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 4
         assert len(raised) == 1
 
 
