@@ -107,9 +107,9 @@ if numba is not None:
 
     @_compiled
     def _at_least(numbers, count, floor):  # type: ignore[no-untyped-def]
-        found = np.int16(0)
+        found = numbers.dtype.type(0)  # as narrow as the numbers, so that as many are counted at once
         for j in range(count):
-            found = np.int16(found + np.int16(numbers[j] >= floor))
+            found = numbers.dtype.type(found + numbers.dtype.type(numbers[j] >= floor))
         return found
 
     @_compiled
@@ -117,7 +117,7 @@ if numba is not None:
         """The ``k``-th largest, known to be from ``low`` to below ``high``; ``low`` where it is less."""
         while high - low > 1:
             middle = (low + high) >> 1
-            if _at_least(numbers, count, np.int16(middle)) >= k:
+            if _at_least(numbers, count, numbers.dtype.type(middle)) >= k:
                 low = middle
             else:
                 high = middle
@@ -126,8 +126,8 @@ if numba is not None:
     @_compiled
     def _select(low, high, pre, k, size, values, latents):  # type: ignore[no-untyped-def]
         width = pre.shape[1] // size
-        maxima = np.empty(width, np.int16)
-        among, whose = np.empty(pre.shape[1], np.int16), np.empty(pre.shape[1], np.int32)
+        maxima = np.empty(width, pre.dtype)
+        among, whose = np.empty(pre.shape[1], pre.dtype), np.empty(pre.shape[1], np.int32)
         for row in range(low, high):
             numbers = pre[row]
             maxima[:] = numbers[:width]
@@ -135,7 +135,7 @@ if numba is not None:
                 part = numbers[group * width : (group + 1) * width]
                 for j in range(width):
                     maxima[j] = part[j] if part[j] > maxima[j] else maxima[j]
-            top = np.int16(0)
+            top = pre.dtype.type(0)
             for j in range(width):
                 top = maxima[j] if maxima[j] > top else top
             floor = _kth(maxima, width, k, 0, top + 1)
@@ -240,15 +240,16 @@ def errors(
 
 
 def select(pre_bm: Tensor, k: int, size: int) -> tuple[Tensor, Tensor]:
-    """Values and latents (int32) of the ``k`` largest of each bfloat16 row that are above zero, in no order.
+    """Values and latents (int32) of the ``k`` largest of each row that are above zero, in no order.
 
     Where fewer are, others fill up. ``size`` divides the columns: the search is first among maxima of so many.
     """
-    values = torch.empty(len(pre_bm), k, dtype=torch.int16)
+    whole = torch.int16 if pre_bm.dtype is torch.bfloat16 else torch.int32
+    values = torch.empty(len(pre_bm), k, dtype=whole)
     latents = torch.empty(len(pre_bm), k, dtype=torch.int32)
-    ordered = pre_bm.view(torch.int16).numpy()
+    ordered = pre_bm.contiguous().view(whole).numpy()
     _shared(_select, _even(len(pre_bm)), ordered, k, size, values.numpy(), latents.numpy())
-    return values.view(torch.bfloat16), latents
+    return values.view(pre_bm.dtype), latents
 
 
 class Moved(NamedTuple):

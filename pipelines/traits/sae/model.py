@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ import torch
 from torch import Tensor
 
 from pipelines.traits.codes import Codes
-from pipelines.traits.sae.encoder import ROWS
+from pipelines.traits.sae.encoder import PADDING
 from pipelines.traits.sae.selection import top_k
+
+AT_ONCE = 1024
+"""Activations whose pre-activations are in memory together: 100 MB of 24,576 latents, written again and again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +53,25 @@ class Sae:
         """Of an activation."""
         return self.W_enc_md.shape[1]
 
-    def _above(self, x_nd: Tensor) -> Tensor:
+    @cached_property
+    def _encoder(self) -> Tensor:
+        """(m, d + PADDING): the encoder with its bias as one more column, so that one product does both."""
+        padded = self.W_enc_md.new_zeros(self.latents, self.dimensions + PADDING)
+        padded[:, : self.dimensions] = self.W_enc_md
+        padded[:, self.dimensions] = self.b_enc_m
+        return padded
+
+    @cached_property
+    def _has_thresholds(self) -> bool:
+        return bool(self.threshold_m.any())
+
+    def _above(self, x_nd: Tensor, out_nm: Tensor | None = None) -> Tensor:
         """(n, m): pre-activations where they are above the threshold, 0 or less elsewhere."""
-        inputs_nd = x_nd.to(self.W_enc_md) - self.b_dec_d
-        pre_nm = torch.addmm(self.b_enc_m, inputs_nd, self.W_enc_md.T)
-        return torch.where(pre_nm > self.threshold_m, pre_nm, 0) if self.threshold_m.any() else pre_nm
+        inputs = self._encoder.new_zeros(len(x_nd), self._encoder.shape[1])
+        torch.sub(x_nd.to(self.W_enc_md), self.b_dec_d, out=inputs[:, : self.dimensions])
+        inputs[:, self.dimensions] = 1
+        pre_nm = torch.mm(inputs, self._encoder.T, out=out_nm)
+        return torch.where(pre_nm > self.threshold_m, pre_nm, 0) if self._has_thresholds else pre_nm
 
     @torch.no_grad()
     def encode(self, x_nd: Tensor) -> Tensor:
@@ -62,19 +80,20 @@ class Sae:
         if self.k is None:
             return above_nm.relu_()
         values_nk, latents_nk = top_k(above_nm, self.k)
-        return torch.zeros_like(above_nm).scatter_(1, latents_nk, values_nk.relu())
+        return torch.zeros_like(above_nm).scatter_(1, latents_nk.long(), values_nk.relu())
 
     @torch.no_grad()
     def encode_sparse(self, x_nd: Tensor) -> Codes:
         """What is active in each of ``n`` activations (n, d), in order of activation, then latent."""
-        found = [self._sparse(x_nd[first : first + ROWS], first) for first in range(0, len(x_nd), ROWS)]
+        room_nm = self.W_enc_md.new_empty(min(AT_ONCE, len(x_nd)), self.latents)
+        found = [self._sparse(x_nd[first : first + AT_ONCE], first, room_nm) for first in range(0, len(x_nd), AT_ONCE)]
         if not found:
             return Codes(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
         rows, latents, values = (torch.cat(parts).numpy() for parts in zip(*found, strict=True))
         return Codes(rows, latents, values)
 
-    def _sparse(self, x_nd: Tensor, first: int) -> tuple[Tensor, Tensor, Tensor]:
-        above_nm = self._above(x_nd)
+    def _sparse(self, x_nd: Tensor, first: int, room_nm: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        above_nm = self._above(x_nd, room_nm[: len(x_nd)])
         if self.k is None:
             rows, latents = torch.nonzero(above_nm > 0, as_tuple=True)
             return (rows + first).cpu(), latents.cpu(), above_nm[rows, latents].cpu()
@@ -82,7 +101,7 @@ class Sae:
         latents_nk, order_nk = unordered_nk.sort(1)
         values_nk = values_nk.gather(1, order_nk)
         rows, places = torch.nonzero(values_nk > 0, as_tuple=True)
-        return (rows + first).cpu(), latents_nk[rows, places].cpu(), values_nk[rows, places].cpu()
+        return (rows + first).cpu(), latents_nk[rows, places].long().cpu(), values_nk[rows, places].cpu()
 
     @torch.no_grad()
     def decode(self, acts_nm: Tensor) -> Tensor:

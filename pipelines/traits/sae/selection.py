@@ -40,7 +40,7 @@ def top_k(pre_bm: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """
     rows, columns = pre_bm.shape
     size = _group(columns, k)
-    if pre_bm.dtype is torch.bfloat16 and compiled.usable(pre_bm) and columns < 1 << 15 and k < columns:
+    if compiled.usable(pre_bm) and k < columns <= torch.iinfo(BITS[pre_bm.dtype][0]).max:
         return compiled.select(pre_bm, k, size)
     ordered_bm = _ordered(pre_bm)
     if size == 1:
