@@ -96,7 +96,9 @@ Threshold = Annotated[
 Licence = Annotated[
     str | None,
     typer.Option(
-        metavar="TEXT", help="The licence of images of which the collection states none.", rich_help_panel=_COLLECTION
+        metavar="TEXT",
+        help="The licence of images without a statement of their own, in place of what the folder's licence file says.",
+        rich_help_panel=_COLLECTION,
     ),
 ]
 Layout = Annotated[

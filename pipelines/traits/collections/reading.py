@@ -21,7 +21,7 @@ from pipelines.traits.collections.inspecting import Inspected, inspect_image
 from pipelines.traits.collections.layouts import Candidate, Contents, Layout, contents
 from pipelines.traits.collections.scans import Alike, CollectionError, Converted, Quarantined, Reason, Scan
 from pipelines.traits.collections.tables import SUFFIXES
-from pipelines.traits.collections.terms import contradict, licence, taxon
+from pipelines.traits.collections.terms import contradict, stated_licence, taxon
 from pipelines.traits.collections.walking import walk
 from pipelines.traits.specimens import RANKS, Specimen, Taxon
 
@@ -40,6 +40,7 @@ def read_collection(
     layout: Layout | str | None = None,
     follow_links: bool = False,
     near_duplicates: bool = True,
+    licence: str | None = None,
 ) -> Scan:
     """Look at every image of a folder.
 
@@ -53,6 +54,7 @@ def read_collection(
         layout: see :class:`Layout`; recognised if not given.
         follow_links: whether links may lead out of the folder.
         near_duplicates: whether near duplicates are looked for.
+        licence: of images that have no statement of their own; without it what a licence file of the folder says.
 
     Raises:
         CollectionError: the folder is missing or unreadable, holds no image, or is not of the layout named.
@@ -67,7 +69,7 @@ def read_collection(
     pool = workers or len(os.sched_getaffinity(0))
     with quiet, Prints() as prints:
         inspected = _inspect(Path(root), inside.candidates, pool, progress)
-        scan = _scan(inside, inspected, found.licence, prints if near_duplicates else None)
+        scan = _scan(inside, inspected, licence or found.licence, prints if near_duplicates else None)
     scan.ignored = {name: found.ignored[name] for name in sorted(found.ignored) if found.ignored[name]}
     return scan
 
@@ -148,7 +150,7 @@ def _specimen(
         taxon=taxa.setdefault((*named.names, *named.names.values()), named),
         width=image.width,
         height=image.height,
-        licence=licence(candidate.row) or licence(image.terms) or collection_licence,
+        licence=stated_licence(candidate.row) or stated_licence(image.terms) or collection_licence,
         terms={name: terms[name] for name in sorted(terms)} if terms else _NOTHING,
     )
 

@@ -169,7 +169,7 @@ def taxon(names: Mapping[str, str]) -> Taxon:
     return Taxon({rank: full[rank] for rank in RANKS if rank in full})
 
 
-def licence(row: Mapping[str, str]) -> str:
+def stated_licence(row: Mapping[str, str]) -> str:
     """The licence that a row states: its licence, else usage terms, else rights; empty where it states none."""
     return next((row[term].strip() for term in _LICENCES if row.get(term, "").strip()), "")
 

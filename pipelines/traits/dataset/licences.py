@@ -23,6 +23,8 @@ from dataclasses import dataclass
 
 _ATTRIBUTED = re.compile(r"\b(?:some|no)\s+rights\s+reserved\s*[(,:]?\s*(cc[\w .\-]*)\)?\s*$")
 """As iNaturalist writes: ``(c) A. Person, some rights reserved (CC BY-NC)``."""
+_FILE = re.compile(r"\s\(licen[cs]e[.a-z]*\)$")
+"""The name of the file in which a collection's licence was found, as its reader puts it behind the licence."""
 _FILLERS = {"http", "https", "www", "org", "creativecommons", "opensource", "creative", "commons", "legalcode", "deed"}
 _FILLERS |= {"license", "licence", "licenses", "licences", "licensed", "under", "the", "a", "an", "version", "v", "en"}
 _FILLERS |= {"international", "unported", "generic", "universal"}
@@ -77,7 +79,7 @@ _RESERVED = Licence("all rights reserved", redistributable=False, derivatives=Fa
 
 def parse_licence(text: str) -> Licence:
     """The licence that a text names; ``unknown`` where it names none, or says more than a licence's name."""
-    plain = text.casefold().replace("share alike", "sharealike").replace("share-alike", "sharealike")
+    plain = _FILE.sub("", text.casefold()).replace("share alike", "sharealike").replace("share-alike", "sharealike")
     plain = re.sub(r"non[\s-]commercial", "noncommercial", re.sub(r"no[\s-]deriv", "noderiv", plain))
     if re.search(r"all\s+rights\s+reserved", plain):
         return _RESERVED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,20 +62,18 @@ def scan(work: Work, folder: Path) -> dict[str, Any]:
 
 
 def read_scan(work: Work) -> Scan:
-    """The collection as it is now, with the licence that was stated for images without one.
+    """The collection as it is now, with the licence that was stated for images without a statement of their own.
 
     Raises:
         CollectionError: it cannot be read as a collection.
     """
-    found = read_collection(
-        work.images, workers=work.workers, layout=work.settings.layout, progress=counted(work.report, "scan")
+    return read_collection(
+        work.images,
+        workers=work.workers,
+        layout=work.settings.layout,
+        licence=work.settings.licence,
+        progress=counted(work.report, "scan"),
     )
-    if work.settings.licence:
-        found.specimens = [
-            specimen if specimen.licence else replace(specimen, licence=work.settings.licence)
-            for specimen in found.specimens
-        ]
-    return found
 
 
 # -- features ----------------------------------------------------------------------------------------------

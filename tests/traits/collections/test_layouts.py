@@ -57,6 +57,8 @@ def test_a_folder_per_taxon_with_ranks_in_each_other(tmp_path: Path) -> None:
     }
     assert found["train/Formicidae/a.PNG"] == {"family": "Formicidae"}
     assert {specimen.licence for specimen in scan.specimens} == {"CC0 1.0 Universal (LICENSE.txt)"}
+    stated = read_collection(tmp_path, licence="CC BY 3.0").specimens
+    assert {specimen.licence for specimen in stated} == {"CC BY 3.0"}, "a person knows better than a file nearby"
     for specimen in scan.specimens:
         assert open_image(tmp_path, specimen).shape == (36, 48, 3) == (specimen.height, specimen.width, 3)
 

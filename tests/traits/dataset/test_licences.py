@@ -23,6 +23,8 @@ UNDERSTOOD = {
     "(c) Jané Doe, some rights reserved (CC BY-NC)": "CC BY-NC",
     "(c) x, no rights reserved (CC0)": "CC0 1.0",
     "The MIT License": "MIT",
+    "MIT License (LICENSE.txt)": "MIT",
+    "CC0 1.0 Universal (LICENCE)": "CC0 1.0",
     "Apache License 2.0": "Apache 2.0",
     "(c) y, all rights reserved": "all rights reserved",
     "CC BY 4.0, all rights reserved": "all rights reserved",
