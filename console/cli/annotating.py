@@ -55,23 +55,29 @@ def _say(screen: Screen, made: Annotated) -> None:
     screen.say(f"Statements: {made.statements:,} ({_numbers(made.standings)})", whole=True)
     if made.doubts:
         screen.say(f"Doubts: {_numbers(made.doubts)}", whole=True)
-    told = [one for one in made.agreements if one.verdict != "too few"]
-    if told:
-        screen.say("Most common in each taxon:")
-        screen.table(
-            ("taxon", "rank", "character", "state", "specimens", "agreement", "latent", ""),
-            [_row(one) for one in told[:MOST_LINES]],
-        )
-    few = len(made.agreements) - len(told)
-    more = [f"{len(told) - MOST_LINES:,} more lines"] if len(told) > MOST_LINES else []
-    more += [f"{few:,} of fewer than three specimens"] if few else []
-    if more:
-        screen.say(f"and {', '.join(more)}: {made.statements_folder / 'agreement.jsonl'}", whole=True)
+    _say_states(screen, made)
     screen.say(f"Statements: {made.statements_folder}", whole=True)
     left_out = f"; left out: {_numbers(made.left_out)}" if made.left_out else ""
     screen.say(f"Dataset: {made.dataset} ({made.released:,} images{left_out})", whole=True)
     screen.say(f"Gallery: {found.gallery}", whole=True)
     screen.give(made.as_json())
+
+
+def _say_states(screen: Screen, made: Annotated) -> None:
+    """The commonest states; where no taxon has enough specimens to speak of a common one, what was seen."""
+    told = [one for one in made.agreements if one.verdict != "too few"]
+    few = len(made.agreements) - len(told)
+    if told and few:
+        screen.say(f"{few:,} lines of fewer than three specimens are not shown", whole=True)
+    shown = told or made.agreements
+    if shown:
+        screen.say("Most common in each taxon:" if told else "Seen, in fewer than three specimens of each taxon:")
+        screen.table(
+            ("taxon", "rank", "character", "state", "specimens", "agreement", "latent", ""),
+            [_row(one) for one in shown[:MOST_LINES]],
+        )
+        more = f"and {len(shown) - MOST_LINES:,} more lines; all: " if len(shown) > MOST_LINES else "All lines: "
+        screen.say(f"{more}{made.statements_folder / 'agreement.jsonl'}", whole=True)
 
 
 def _row(one: Agreement) -> tuple[str, ...]:
