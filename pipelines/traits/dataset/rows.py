@@ -186,5 +186,5 @@ class ParquetShards:
 
 
 def csv_writer(file: TextIO) -> Any:
-    """A writer of CSV by RFC 4180, with line feeds."""
-    return csv.writer(file, lineterminator="\n")
+    """A writer of CSV as RFC 4180 has it: a line end of either kind inside a value is quoted."""
+    return csv.writer(file, lineterminator="\r\n")

@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.traits.dataset import DatasetSettings, write_dataset
@@ -204,6 +204,7 @@ def nexus(text: str) -> tuple[list[str], dict[str, list[str]], dict[str, list[st
 
 
 @given(word=ANY, name=ANY, title=ANY)
+@example(word="", name="\r", title="")
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_words(tmp_path_factory: pytest.TempPathFactory, word: str, name: str, title: str) -> None:
     root = tmp_path_factory.mktemp("odd")
@@ -218,7 +219,7 @@ def test_any_words(tmp_path_factory: pytest.TempPathFactory, word: str, name: st
     json.loads((out / "coco.json").read_text(encoding="utf-8"))
     json.loads((out / "croissant.json").read_text(encoding="utf-8"))
     ElementTree.parse(out / "label_studio" / "form.xml")
-    rows = list(csv.reader(io.StringIO((out / "specimens.csv").read_text(encoding="utf-8"), newline="")))
+    rows = list(csv.reader(io.StringIO((out / "specimens.csv").read_bytes().decode(), newline="")))
     assert len({len(row) for row in rows}) == 1
 
 
