@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.traits.collections.names import GENERIC, file_name, folder_name, folders, rank_of, scientific_name
-from pipelines.traits.collections.terms import contradict, key, licence, taxon, taxon_names, term_names
+from pipelines.traits.collections.terms import contradict, key, stated_licence, taxon, taxon_names, term_names
 from pipelines.traits.specimens import RANKS
 
 APIS = {"genus": "Apis", "species": "Apis mellifera"}
@@ -120,9 +120,9 @@ def test_columns() -> None:
 
 
 def test_licences() -> None:
-    assert licence({"dcterms:rights": "© me", "dcterms:license": "CC0"}) == "CC0"
-    assert licence({"dcterms:rights": "© me"}) == "© me"
-    assert licence({}) == ""
+    assert stated_licence({"dcterms:rights": "© me", "dcterms:license": "CC0"}) == "CC0"
+    assert stated_licence({"dcterms:rights": "© me"}) == "© me"
+    assert stated_licence({}) == ""
 
 
 def test_contradictions() -> None:
