@@ -2,6 +2,8 @@
 
 checked = check(statements, Evidence(taxa=..., elsewhere=..., blank=...))
 [one for one in checked.statements if not one.doubts]
+
+Of many images, some at a time: :func:`check_alone`, a :class:`Tallying` over all, then :func:`check_together`.
 """
 
 from pipelines.traits.checking.agreement import agreement, alpha
@@ -13,16 +15,15 @@ from pipelines.traits.checking.calibration import (
     check_confidence,
     reliability,
 )
-from pipelines.traits.checking.checks import Checked, Evidence, check
+from pipelines.traits.checking.checks import Alone, Checked, Evidence, check, check_alone, check_together
 from pipelines.traits.checking.claims import Claim, Source, claim, claims, said
-from pipelines.traits.checking.consistency import Forms, Group, Repeats, Tally, check_images, check_repeats
+from pipelines.traits.checking.consistency import Forms, Group, Tally, Tallying, Verdict, check_images
 from pipelines.traits.checking.controls import (
     Changed,
     Leak,
     Textbook,
     check_blank,
     check_regions,
-    consensus,
     difference,
     is_same,
     name_leak,
@@ -31,12 +32,14 @@ from pipelines.traits.checking.controls import (
 from pipelines.traits.checking.doubts import DOUBTS, NO_ANSWER, doubted, kind_of
 from pipelines.traits.checking.key import Key, KeyGroup, KeyPart, check_key, parsed_key, shipped_key
 from pipelines.traits.checking.parts import check_parts
+from pipelines.traits.checking.repeats import Repeated, Repeats, check_repeats
 from pipelines.traits.checking.standings import broken_rule, check_standings
 from pipelines.traits.checking.words import check_lengths, check_names
 
 __all__ = [
     "DOUBTS",
     "NO_ANSWER",
+    "Alone",
     "Bin",
     "Calibration",
     "Changed",
@@ -49,16 +52,20 @@ __all__ = [
     "KeyGroup",
     "KeyPart",
     "Leak",
+    "Repeated",
     "Repeats",
     "Source",
     "Tally",
+    "Tallying",
     "Textbook",
+    "Verdict",
     "agreement",
     "alpha",
     "broken_rule",
     "calibrate",
     "calibration_error",
     "check",
+    "check_alone",
     "check_blank",
     "check_confidence",
     "check_images",
@@ -69,9 +76,9 @@ __all__ = [
     "check_regions",
     "check_repeats",
     "check_standings",
+    "check_together",
     "claim",
     "claims",
-    "consensus",
     "difference",
     "doubted",
     "is_same",

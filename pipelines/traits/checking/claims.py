@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
-from pipelines.traits.statements import Describer, Statement
+from pipelines.traits.statements import Describer, Dictionary, Statement
 
 ABSENT = "absent"
 """What is said of a character that is absent, beside its states."""
@@ -67,3 +67,9 @@ def answers(statements: Sequence[Statement]) -> dict[Hashable, list[int]]:
     for place, statement in enumerate(statements):
         found[statement.image, statement.latent, statement.describer].append(place)
     return dict(found)
+
+
+def is_measure(statement: Statement, dictionary: Dictionary | None) -> bool:
+    """Whether a dictionary says that the character is measured: it has no states, and no two values are the same."""
+    character = None if dictionary is None else dictionary.characters.get(statement.character)
+    return character is not None and character.kind == "continuous"

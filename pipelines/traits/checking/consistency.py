@@ -1,28 +1,35 @@
-"""Consistency: between answers to the same question, and across the images of a taxon.
+"""Consistency across the images of a taxon.
 
 Disagreement is a result and is kept. Two forms of a taxon (polymorphism), or states that go with sex or view, are no
-fault of a describer; a state that hardly any specimen has, or that comes and goes between answers to one question, is
-held against the statements that claim it.
+fault of a describer; a state that hardly any specimen has is held against the statements that claim it.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from pipelines.traits.checking.agreement import agreement, alpha
-from pipelines.traits.checking.claims import Claim, Source, claim, part_key, said, source
-from pipelines.traits.checking.doubts import DIFFERS_ACROSS_IMAGES, DIFFERS_ACROSS_REPEATS, doubted
+from pipelines.traits.checking.claims import Source, is_measure, part_key, said, source
+from pipelines.traits.checking.doubts import DIFFERS_ACROSS_IMAGES, doubted
 from pipelines.traits.statements import Dictionary, Statement
 
 CONDITIONS = ("view", "sex", "life stage", "caste", "damage")
 """Conditions that may explain why specimens of a taxon differ."""
 UNKNOWN = ("", "unknown")
 """Values of a condition that say nothing."""
-SUPPORT = 2 / 3
-"""Share of the answers to one question that must claim the same."""
+MOST_VALUES = 32
+"""Values of a condition in one group beyond which they are words of chance, and explain nothing."""
+AGREED = 0.8
+"""Share of specimens with the commonest state from which a taxon is said to agree."""
+UNNAMED = "region"
+"""The part where none was named: such regions are alike only within one latent."""
+Taxa = Mapping[str, tuple[str, str]]
+"""Rank and name of the taxon of each image."""
+Wider = Mapping[tuple[str, int], Sequence[tuple[str, str]]]
+"""By image and latent, rank and name of further taxa for which the region speaks."""
+Verdict = Literal["too few", "agrees", "explained", "polymorphic", "differs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +48,15 @@ class Forms:
 
 
 class Group(NamedTuple):
-    """A character of a part, in the specimens of a taxon, as one source describes it."""
+    """A character of a part, in the specimens of a taxon, as one source describes it.
 
+    ``latent`` tells regions apart whose part nobody named; it is -1 where a part was named.
+    """
+
+    rank: str
     taxon: str
     part: str
+    latent: int
     character: str
     source: Source
 
@@ -61,6 +73,8 @@ class Tally:
         agreement: share of pairs of specimens with a known state that agree; ``None`` for fewer than two.
         polymorphic: states of which each is a form of its own, not explained by a condition.
         explained_by: the condition with which the states go; empty where none explains them.
+        doubted: specimens with a known state against which some check speaks.
+        verdict: in a word: ``explained`` is by a condition, ``too few`` by :class:`Forms`.
     """
 
     group: Group
@@ -70,151 +84,204 @@ class Tally:
     agreement: float | None
     polymorphic: tuple[str, ...] = ()
     explained_by: str = ""
+    doubted: int = 0
+    verdict: Verdict = "too few"
 
     @property
     def decided(self) -> int:
         """Specimens with a known state."""
         return sum(self.counts.values())
 
+    @property
+    def commonest(self) -> str:
+        """The state of most specimens, the first by name among those alike; empty where none is known."""
+        return next(iter(self.counts), "")
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
-    """How far several answers to the same questions agree on a character.
+    @property
+    def share(self) -> float:
+        """Of the commonest state; 0 where none is known."""
+        return next(iter(self.counts.values()), 0) / max(self.decided, 1)
 
-    Attributes:
-        source: whose answers.
-        character: which; each has states of its own, so that chance is not the same for all.
-        questions: parts of regions on which more than one answer says something.
-        agreement: share of pairs of answers that agree.
-        alpha: Krippendorff's; ``None`` where all answers are the same one, so that it is not defined.
+
+@dataclass(slots=True)
+class _Count:
+    """What the specimens of a group have; by condition and its value, too, until there are too many values."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    undecided: int = 0
+    unseen: Counter[str] = field(default_factory=Counter)
+    doubted: int = 0
+    under: dict[str, dict[str, Counter[str]] | None] = field(default_factory=dict)
+
+    def add(self, statements: Sequence[Statement]) -> None:
+        """Count one specimen, of which these are all statements of the group."""
+        said_here = Counter(what for one in statements if (what := said(one)) is not None)
+        state = _most(said_here)
+        if not said_here:
+            self.unseen[statements[0].standing] += 1
+        elif state is None:
+            self.undecided += 1
+        else:
+            self.states[state] += 1
+            self.doubted += all(one.doubts for one in statements if said(one) == state)
+            conditions = dict(pair for one in statements for pair in one.conditions)
+            for name in CONDITIONS:
+                value = conditions.get(name, "").casefold()
+                if value not in UNKNOWN:
+                    self._add_under(name, {value: Counter({state: 1})})
+
+    def _add_under(self, name: str, counted: Mapping[str, Counter[str]]) -> None:
+        values = self.under.setdefault(name, {})
+        if values is None:
+            return
+        for value, states in counted.items():
+            values.setdefault(value, Counter()).update(states)
+        if len(values) > MOST_VALUES:
+            self.under[name] = None
+
+    def merge(self, other: _Count) -> None:
+        self.states.update(other.states)
+        self.unseen.update(other.unseen)
+        self.undecided += other.undecided
+        self.doubted += other.doubted
+        for name, values in other.under.items():
+            if values is None:
+                self.under[name] = None
+            else:
+                self._add_under(name, values)
+
+
+class Tallying:
+    """Counts how the specimens of each taxon differ, while their statements pass by once.
+
+    Memory grows with taxa, parts, characters and states, not with images. The order of the images changes nothing.
     """
 
-    source: Source
-    character: str
-    questions: int
-    agreement: float | None
-    alpha: float | None
+    def __init__(self, forms: Forms = Forms(), dictionary: Dictionary | None = None) -> None:
+        """Begin to count.
 
+        Args:
+            forms: when two states are two forms.
+            dictionary: whose measures are left out: they have no states.
+        """
+        self._forms = forms
+        self._dictionary = dictionary
+        self._counts: dict[Group, _Count] = {}
+        self._allowed: dict[Group, tuple[str, ...] | None] = {}
 
-@dataclass(frozen=True, slots=True)
-class _Members:
-    """Statements of a group: their places, and by image what is said, seen and under which conditions."""
+    def add(self, statements: Sequence[Statement], taxa: Taxa, wider: Wider | None = None) -> None:
+        """Count all statements of some images; those with doubts are counted with the others.
 
-    places: list[int] = field(default_factory=list)
-    said: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    standings: dict[str, str] = field(default_factory=dict)
-    conditions: dict[str, dict[str, str]] = field(default_factory=dict)
+        Args:
+            statements: of any describers; all of an image must be here.
+            taxa: of each image, the one whose other specimens it is held against; images that are not here are left
+                out.
+            wider: further taxa for which a region is counted.
+        """
+        members: dict[tuple[Group, str], list[Statement]] = defaultdict(list)
+        for one in statements:
+            if one.image not in taxa or not self._has_states(one):
+                continue
+            for taxon in {taxa[one.image], *(wider or {}).get((one.image, one.latent), ())}:
+                members[_group(one, taxon), one.image].append(one)
+        for (group, _), of_image in members.items():
+            self._counts.setdefault(group, _Count()).add(of_image)
+        self._allowed.clear()
 
+    def merge(self, other: Tallying) -> None:
+        """Count what another counted, of other images."""
+        for group, count in other._counts.items():
+            self._counts.setdefault(group, _Count()).merge(count)
+        self._allowed.clear()
 
-def check_repeats(
-    statements: Sequence[Statement], dictionary: Dictionary | None = None
-) -> tuple[list[Statement], list[Repeats]]:
-    """Doubt what too few answers to the same question claim, and tell how far answers agree.
+    def tallies(self) -> Iterator[Tally]:
+        """How the specimens of each taxon differ, in order."""
+        return (self._tally(group) for group in sorted(self._counts))
 
-    An answer that says nothing of a character does not support a claim about it; for the agreement it is missing.
+    def doubt(self, statements: Sequence[Statement], taxa: Taxa) -> list[Statement]:
+        """Statements, doubted where few specimens of their image's taxon have the state."""
+        return [self._doubted(one, taxa) for one in statements]
 
-    Args:
-        statements: of any describers.
-        dictionary: whose measures are left out: two of them are hardly ever the same.
-    """
-    found = list(statements)
-    asked: dict[Hashable, set[int]] = defaultdict(set)
-    units: dict[tuple[Source, str, int, str, str], dict[int, str]] = defaultdict(dict)
-    claimed: dict[Hashable, set[int]] = defaultdict(set)
-    for one in statements:
-        region = (source(one.describer), one.image, one.latent)
-        asked[region].add(one.describer.sample)
-        if (what := _compared(one, dictionary)) is not None:
-            units[*region, what.part, what.character][one.describer.sample] = what.said
-            claimed[*region, what].add(one.describer.sample)
-    for place, one in enumerate(statements):
-        region = (source(one.describer), one.image, one.latent)
-        what, samples = _compared(one, dictionary), len(asked[region])
-        if what is not None and samples > 1 and len(claimed[*region, what]) < SUPPORT * samples:
-            found[place] = doubted(found[place], DIFFERS_ACROSS_REPEATS)
-    return found, _repeats(units)
+    def textbooks(self, kind: str, name: str) -> dict[str, dict[tuple[str, str], str]]:
+        """By taxon, what one describer says of more than half of the specimens, by named part and character."""
+        counts: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+        for group, count in self._counts.items():
+            if group.source[:2] == (kind, name) and group.latent < 0:
+                counts[group.taxon, group.part, group.character].update(count.states)
+        books: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
+        for (taxon, part, character), states in counts.items():
+            if states:
+                state, number = _ordered(states)[0]
+                if 2 * number > states.total():
+                    books[taxon][part, character] = state
+        return dict(books)
 
+    def _has_states(self, one: Statement) -> bool:
+        return bool(one.character) and not is_measure(one, self._dictionary)
 
-def _compared(statement: Statement, dictionary: Dictionary | None) -> Claim | None:
-    """What is claimed, where it can be the same in two answers."""
-    return None if _is_measure(statement, dictionary) else claim(statement)
+    def _doubted(self, one: Statement, taxa: Taxa) -> Statement:
+        if one.image not in taxa or not self._has_states(one):
+            return one
+        group = _group(one, taxa[one.image])
+        if group not in self._allowed:
+            self._allowed[group] = _allowed(self._tally(group), self._forms) if group in self._counts else None
+        allowed = self._allowed[group]
+        fine = allowed is None or said(one) in (None, *allowed)
+        return one if fine else doubted(one, DIFFERS_ACROSS_IMAGES)
 
-
-def _is_measure(statement: Statement, dictionary: Dictionary | None) -> bool:
-    character = None if dictionary is None else dictionary.characters.get(statement.character)
-    return character is not None and character.kind == "continuous"
-
-
-def _repeats(units: Mapping[tuple[Source, str, int, str, str], Mapping[int, str]]) -> list[Repeats]:
-    by_character: dict[tuple[Source, str], list[list[str]]] = defaultdict(list)
-    for (whose, _, _, _, character), answers in units.items():
-        if len(answers) > 1:
-            by_character[whose, character].append(list(answers.values()))
-    return [
-        Repeats(*key, len(answers), agreement(answers), alpha(answers)) for key, answers in sorted(by_character.items())
-    ]
+    def _tally(self, group: Group) -> Tally:
+        count = self._counts[group]
+        states = dict(_ordered(count.states))
+        every = _forms(states, self._forms)
+        by = _explaining(count, self._forms) if len(every) > 1 else ""
+        forms = every if len(every) > 1 and not by else ()
+        return Tally(
+            group,
+            states,
+            count.undecided,
+            dict(sorted(count.unseen.items())),
+            _agreement(states),
+            forms,
+            by,
+            count.doubted,
+            _verdict(states, forms, by, self._forms),
+        )
 
 
 def check_images(
     statements: Sequence[Statement],
-    taxa: Mapping[str, str],
+    taxa: Taxa,
     forms: Forms = Forms(),
     dictionary: Dictionary | None = None,
 ) -> tuple[list[Statement], list[Tally]]:
-    """Doubt states that few specimens of a taxon have, and tell how its specimens differ.
-
-    Args:
-        statements: of any describers; those with doubts are counted with the others.
-        taxa: name of the taxon of each image; images that are not here are left out.
-        forms: when two states are two forms.
-        dictionary: whose measures are left out: they have no states.
-    """
-    members: dict[Group, _Members] = defaultdict(_Members)
-    for place, one in enumerate(statements):
-        if one.character and one.image in taxa and not _is_measure(one, dictionary):
-            _add(members[Group(taxa[one.image], part_key(one), one.character, source(one.describer))], place, one)
-    found, tallies = list(statements), []
-    for group in sorted(members):
-        tally = _tally(group, members[group], forms)
-        tallies.append(tally)
-        allowed = _allowed(tally, forms)
-        for place in members[group].places:
-            if allowed is not None and said(statements[place]) not in (None, *allowed):
-                found[place] = doubted(found[place], DIFFERS_ACROSS_IMAGES)
-    return found, tallies
+    """Doubt states that few specimens of a taxon have, and tell how its specimens differ: :class:`Tallying` at once."""
+    tallying = Tallying(forms, dictionary)
+    tallying.add(statements, taxa)
+    return tallying.doubt(statements, taxa), list(tallying.tallies())
 
 
-def _add(members: _Members, place: int, statement: Statement) -> None:
-    members.places.append(place)
-    what = said(statement)
-    if what is not None:
-        members.said[statement.image][what] += 1
-    members.standings.setdefault(statement.image, statement.standing)
-    members.conditions.setdefault(statement.image, {}).update(statement.conditions)
-
-
-def _tally(group: Group, members: _Members, forms: Forms) -> Tally:
-    states = {image: _most(counts) for image, counts in members.said.items()}
-    known = {image: state for image, state in states.items() if state is not None}
-    counts = dict(sorted(Counter(known.values()).items(), key=lambda pair: (-pair[1], pair[0])))
-    unseen = Counter(standing for image, standing in members.standings.items() if image not in states)
-    every = _forms(counts, forms)
-    by = _explaining(known, members.conditions, forms) if len(every) > 1 else ""
-    return Tally(
-        group,
-        counts,
-        len(states) - len(known),
-        dict(sorted(unseen.items())),
-        agreement([list(known.values())]),
-        every if len(every) > 1 and not by else (),
-        by,
-    )
+def _group(one: Statement, taxon: tuple[str, str]) -> Group:
+    part = part_key(one)
+    latent = one.latent if part == UNNAMED else -1
+    return Group(*taxon, part, latent, one.character, source(one.describer))
 
 
 def _most(counts: Counter[str]) -> str | None:
     """The state that is said most often, ``None`` where two are."""
+    if not counts:
+        return None
     first, *others = counts.most_common(2)
     return None if others and others[0][1] == first[1] else first[0]
+
+
+def _ordered(states: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(states.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _agreement(states: Mapping[str, int]) -> float | None:
+    """Share of pairs of specimens that agree."""
+    total = sum(states.values())
+    return sum(count * (count - 1) for count in states.values()) / (total * (total - 1)) if total > 1 else None
 
 
 def _forms(counts: Mapping[str, int], forms: Forms) -> tuple[str, ...]:
@@ -224,20 +291,30 @@ def _forms(counts: Mapping[str, int], forms: Forms) -> tuple[str, ...]:
     )
 
 
-def _explaining(states: Mapping[str, str], conditions: Mapping[str, Mapping[str, str]], forms: Forms) -> str:
-    """The first condition within each of whose values the specimens agree, as far as forms would be told apart."""
+def _explaining(count: _Count, forms: Forms) -> str:
+    """The first condition within each of whose values the specimens agree, as far as forms would be told apart.
+
+    A value that a single specimen has says nothing: in words of its own each would agree with itself.
+    """
     for name in CONDITIONS:
-        by_value: dict[str, Counter[str]] = defaultdict(Counter)
-        for image, state in states.items():
-            value = conditions[image].get(name, "")
-            if value.casefold() not in UNKNOWN:
-                by_value[value][state] += 1
-        known = sum(counts.total() for counts in by_value.values())
-        leading = {counts.most_common(1)[0][0] for counts in by_value.values()}
-        apart = all(len(_forms(counts, forms)) < 2 for counts in by_value.values())
-        if apart and len(leading) > 1 and known >= len(states) * (1 - forms.share):
+        by_value = [states for states in (count.under.get(name) or {}).values() if states.total() >= forms.specimens]
+        known = sum(states.total() for states in by_value)
+        leading = {_ordered(states)[0][0] for states in by_value}
+        apart = all(len(_forms(states, forms)) < 2 for states in by_value)
+        if apart and len(leading) > 1 and known >= count.states.total() * (1 - forms.share):
             return name
     return ""
+
+
+def _verdict(states: Mapping[str, int], forms: tuple[str, ...], by: str, rule: Forms) -> Verdict:
+    total = sum(states.values())
+    if total < rule.fewest:
+        return "too few"
+    if by:
+        return "explained"
+    if forms:
+        return "polymorphic"
+    return "agrees" if max(states.values()) >= AGREED * total else "differs"
 
 
 def _allowed(tally: Tally, forms: Forms) -> tuple[str, ...] | None:
@@ -246,5 +323,4 @@ def _allowed(tally: Tally, forms: Forms) -> tuple[str, ...] | None:
         return None
     if tally.polymorphic or tally.explained_by:
         return _forms(tally.counts, forms)
-    state, count = next(iter(tally.counts.items()))
-    return (state,) if 2 * count > tally.decided else ()
+    return (tally.commonest,) if 2 * tally.counts[tally.commonest] > tally.decided else ()

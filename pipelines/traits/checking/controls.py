@@ -6,17 +6,20 @@ that moves towards the textbook of a taxon because its name was told shows how f
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import math
+from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from pipelines.traits.checking.claims import Claim, answers, claims, part_key, said
+from pipelines.traits.checking.claims import Claim, answers, claim, claims, part_key, said
 from pipelines.traits.checking.doubts import SAME_ELSEWHERE, SAME_WHEN_BLANK, doubted
 from pipelines.traits.statements import Statement
 
 UNCHANGED = 0.8
 """Share of claims, of all that either description makes, from which two descriptions are the same."""
+LEAST_PLACES = 2
+"""Other places in which something measured must be the same before it says nothing about its region."""
 Textbook = Mapping[tuple[str, str], str]
 """What is known of a taxon: by part and character the state."""
 
@@ -31,9 +34,15 @@ class Changed:
         described: controls in which something was described at all: of a blank image each one is made up.
     """
 
-    compared: int
-    unchanged: int
-    described: int
+    compared: int = 0
+    unchanged: int = 0
+    described: int = 0
+
+    def __add__(self, other: Changed) -> Changed:
+        """Of these descriptions and others."""
+        return Changed(
+            self.compared + other.compared, self.unchanged + other.unchanged, self.described + other.described
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +64,57 @@ class Leak:
     low: float | None
     high: float | None
 
+    @classmethod
+    def of(cls, chances: int = 0, moved: int = 0, moved_untold: int = 0) -> Leak:
+        """The share and its interval, from the counts."""
+        if not chances:
+            return cls(0, 0, 0, None, None, None)
+        low, high = difference(moved, chances, moved_untold, chances)
+        return cls(chances, moved, moved_untold, (moved - moved_untold) / chances, low, high)
+
+    def __add__(self, other: Leak) -> Leak:
+        """Over these statements and others."""
+        return Leak.of(self.chances + other.chances, self.moved + other.moved, self.moved_untold + other.moved_untold)
+
 
 def check_regions(statements: Sequence[Statement], elsewhere: Sequence[Statement]) -> tuple[list[Statement], Changed]:
-    """Doubt descriptions that stayed the same when another region of the same image was shown.
+    """Doubt what stayed the same when another region of the same image was shown.
+
+    A description in words is judged as a whole. What was measured is judged statement by statement: it is doubted
+    where each of several other places has the same state, or a number no further away than both deviations.
 
     Args:
         statements: of the regions.
-        elsewhere: of the other region that was shown instead, under the image and latent it stood in for.
+        elsewhere: of what was shown instead, under the image and latent it stood in for; each place is a sample.
     """
     controls: dict[Hashable, list[Statement]] = defaultdict(list)
     for one in elsewhere:
         controls[one.image, one.latent, one.describer.kind, one.describer.name].append(one)
-    found, compared, unchanged, described = list(statements), 0, 0, 0
+    found, changed = list(statements), Changed()
     for places in answers(statements).values():
         first = statements[places[0]]
         control = controls.get((first.image, first.latent, first.describer.kind, first.describer.name))
         if control is None:
             continue
-        compared += 1
-        described += bool(claims(control))
-        if is_same([statements[place] for place in places], control):
-            unchanged += 1
-            for place in places:
-                found[place] = doubted(found[place], SAME_ELSEWHERE)
-    return found, Changed(compared, unchanged, described)
+        if first.describer.kind == "measured":
+            same = [place for place in places if _is_everywhere(statements[place], control)]
+        else:
+            same = places if is_same([statements[place] for place in places], control) else []
+        for place in same:
+            found[place] = doubted(found[place], SAME_ELSEWHERE)
+        changed += Changed(1, len(same) == len(places), bool(claims(control)))
+    return found, changed
 
 
 def check_blank(statements: Sequence[Statement], blank: Sequence[Statement]) -> tuple[list[Statement], Changed]:
-    """Doubt descriptions that are the same as what the same model says of a blank image.
+    """Doubt what the same describer says of a blank image, too.
+
+    A description in words is judged as a whole; of what was measured, each statement that says of a blank image what it
+    says of the region.
 
     Args:
         statements: of the regions.
-        blank: what was said of blank images; each answer is held against every description by the same model.
+        blank: what was said of blank images; each answer is held against every description by the same describer.
     """
     controls: dict[Hashable, set[frozenset[Claim]]] = defaultdict(set)
     described = 0
@@ -99,13 +127,42 @@ def check_blank(statements: Sequence[Statement], blank: Sequence[Statement]) -> 
     for places in answers(statements).values():
         by = statements[places[0]].describer
         own = controls.get((by.kind, by.name), set())
-        compared += bool(own)
-        claimed = claims([statements[place] for place in places])
-        if any(_same(claimed, control) for control in own):
-            unchanged += 1
-            for place in places:
+        same = _said_of_nothing([statements[place] for place in places], own)
+        for place, is_said in zip(places, same, strict=True):
+            if is_said:
                 found[place] = doubted(found[place], SAME_WHEN_BLANK)
+        compared, unchanged = compared + bool(own), unchanged + all(same)
     return found, Changed(compared, unchanged, described)
+
+
+def _said_of_nothing(description: Sequence[Statement], blank: set[frozenset[Claim]]) -> list[bool]:
+    """Of each statement of a description, whether it is of a blank image."""
+    if description[0].describer.kind == "measured":
+        every = frozenset[Claim]().union(*blank)
+        return [claim(one) in every for one in description]
+    claimed = claims(description)
+    return [any(_same(claimed, control) for control in blank)] * len(description)
+
+
+def _is_everywhere(one: Statement, elsewhere: Sequence[Statement]) -> bool:
+    """Whether something measured is the same in every other place that was measured."""
+    others = {
+        other.describer.sample: other
+        for other in elsewhere
+        if other.character == one.character and part_key(other) == part_key(one)
+    }
+    places = {other.describer.sample for other in elsewhere}
+    alike = len(others) == len(places) and all(_measured_alike(one, other) for other in others.values())
+    return one.standing == "observed" and alike and len(places) >= LEAST_PLACES
+
+
+def _measured_alike(one: Statement, other: Statement) -> bool:
+    """The same state, or numbers no further apart than their deviations."""
+    if other.standing != one.standing or other.state != one.state:
+        return False
+    if one.value is None or other.value is None:
+        return one.value is other.value
+    return abs(one.value - other.value) <= math.hypot(one.uncertainty or 0.0, other.uncertainty or 0.0)
 
 
 def is_same(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
@@ -115,26 +172,6 @@ def is_same(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
 
 def _same(ours: frozenset[Claim], theirs: frozenset[Claim]) -> bool:
     return bool(ours) and len(ours & theirs) >= UNCHANGED * len(ours | theirs)
-
-
-def consensus(statements: Sequence[Statement], taxa: Mapping[str, str]) -> dict[str, dict[tuple[str, str], str]]:
-    """The textbook of each taxon as a dataset has it: what most of the statements without doubts say.
-
-    Args:
-        statements: of any describers.
-        taxa: name of the taxon of each image.
-    """
-    counts: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-    for one in statements:
-        what = said(one)
-        if what is not None and one.character and not one.doubts and one.image in taxa:
-            counts[taxa[one.image], part_key(one), one.character][what] += 1
-    books: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
-    for (taxon, part, character), states in sorted(counts.items()):
-        state, count = states.most_common(1)[0]
-        if 2 * count > states.total():
-            books[taxon][part, character] = state
-    return dict(books)
 
 
 def name_leak(
@@ -163,7 +200,7 @@ def name_leak(
         chances += 1
         moved += after[question] == expected
         chance += repeated[question] == expected
-    return _leak(chances, moved, chance)
+    return Leak.of(chances, moved, chance)
 
 
 def _by_question(statements: Sequence[Statement]) -> dict[tuple[str, int, str, str], str]:
@@ -174,13 +211,6 @@ def _by_question(statements: Sequence[Statement]) -> dict[tuple[str, int, str, s
         if what is not None:
             found.setdefault((one.image, one.latent, part_key(one), one.character), what)
     return found
-
-
-def _leak(chances: int, moved: int, chance: int) -> Leak:
-    if not chances:
-        return Leak(0, 0, 0, None, None, None)
-    low, high = difference(moved, chances, chance, chances)
-    return Leak(chances, moved, chance, (moved - chance) / chances, low, high)
 
 
 def difference(hits: int, trials: int, other_hits: int, other_trials: int) -> tuple[float, float]:

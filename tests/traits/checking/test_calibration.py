@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.traits.checking import (
+    Tallying,
     calibrate,
     calibration_error,
     check_confidence,
-    consensus,
     difference,
     name_leak,
     reliability,
@@ -110,7 +110,10 @@ def test_without_a_chance_there_is_no_figure() -> None:
     assert (found.chances, found.share, found.low) == (0, None, None)
 
 
-def test_the_textbook_is_what_most_statements_without_doubts_say() -> None:
-    said = [state("a"), state("b"), state("c", "blue"), state("d", "blue", doubts=("said of background",))]
+def test_the_textbook_is_what_a_describer_says_of_most_specimens() -> None:
+    said = [state("a"), state("b"), state("c", "blue"), state("d", "", part="region")]
     said += [state("a", "red", part="leg"), state("b", "blue", part="leg"), state("e", "", standing="unknown")]
-    assert consensus(said, dict.fromkeys("abcde", "Aus")) == {"Aus": {("wing", "colour"): "red"}}
+    tallying = Tallying()
+    tallying.add(said, dict.fromkeys("abcde", ("genus", "Aus")))
+    assert tallying.textbooks("model", "seer-1") == {"Aus": {("wing", "colour"): "red"}}
+    assert tallying.textbooks("model", "seer-2") == {}

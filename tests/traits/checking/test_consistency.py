@@ -13,6 +13,7 @@ from pipelines.traits.statements import Statement
 from tests.traits.checking.saying import DICTIONARY, state
 
 DOUBT = "differs from other images of the taxon"
+AUS = ("species", "Aus bus")
 Sexes = tuple[tuple[str, str], ...]
 
 
@@ -25,7 +26,7 @@ def images(states: str, conditions: list[Sexes] | None = None) -> list[Statement
 
 def checked(statements: list[Statement]) -> tuple[list[str], tuple[str, ...], str]:
     """Images with a doubt, the forms, and what explains them."""
-    found, (tally,) = check_images(statements, {one.image: "Aus bus" for one in statements})
+    found, (tally,) = check_images(statements, {one.image: AUS for one in statements})
     return [one.image for one in found if one.doubts], tally.polymorphic, tally.explained_by
 
 
@@ -57,7 +58,7 @@ def test_states_mixed_within_each_sex_are_not_explained_by_it() -> None:
 
 
 def test_where_no_state_has_half_of_the_specimens_each_is_doubted() -> None:
-    found, (tally,) = check_images(images("rbg"), {f"i{n}": "Aus bus" for n in range(3)})
+    found, (tally,) = check_images(images("rbg"), {f"i{n}": AUS for n in range(3)})
     assert [one.doubts for one in found] == [(DOUBT,)] * 3
     assert tally.agreement == 0
 
@@ -69,7 +70,7 @@ def test_two_specimens_say_nothing_against_each_other() -> None:
 def test_an_image_counts_once_and_one_that_says_two_things_is_undecided() -> None:
     said = [state("i0", latent=n) for n in range(9)] + [state("i1", "blue"), state("i1", "red", latent=4)]
     said += [state("i2", "", standing="not visible"), state("i3", "", standing="absent")]
-    _, (tally,) = check_images(said, {f"i{n}": "Aus bus" for n in range(4)})
+    _, (tally,) = check_images(said, {f"i{n}": AUS for n in range(4)})
     assert tally.counts == {"absent": 1, "red": 1}
     assert (tally.undecided, tally.unseen) == (1, {"not visible": 1})
 
@@ -79,7 +80,7 @@ def test_the_order_of_images_changes_nothing(states: list[str], random: object) 
     said = images("".join(states))
     mixed = said.copy()
     random.shuffle(mixed)  # type: ignore[attr-defined]
-    taxa = {one.image: "Aus bus" for one in said}
+    taxa = {one.image: AUS for one in said}
     one, tallies = check_images(said, taxa)
     other, others = check_images(mixed, taxa)
     assert tallies == others
@@ -87,7 +88,7 @@ def test_the_order_of_images_changes_nothing(states: list[str], random: object) 
 
 
 def test_a_looser_rule_for_forms_makes_forms() -> None:
-    said, taxa = images("rrrrrrrrrb"), {f"i{n}": "Aus bus" for n in range(10)}
+    said, taxa = images("rrrrrrrrrb"), {f"i{n}": AUS for n in range(10)}
     _, (tally,) = check_images(said, taxa, Forms(share=0.1, specimens=1))
     assert tally.polymorphic == ("red", "blue")
 
@@ -95,11 +96,12 @@ def test_a_looser_rule_for_forms_makes_forms() -> None:
 def test_measures_are_not_compared_as_if_they_were_states() -> None:
     said = [state(f"i{n}", "", character="lightness", value=float(n % 2), unit="1") for n in range(6)]
     said += [state("i0", "", character="lightness", value=1.0, unit="1", sample=1)]
-    found, tallies = check_images(said, {f"i{n}": "Aus bus" for n in range(6)}, Forms(), DICTIONARY)
+    found, tallies = check_images(said, {f"i{n}": AUS for n in range(6)}, Forms(), DICTIONARY)
     assert (found, tallies) == (said, [])
-    assert check_repeats(said, DICTIONARY) == (said, [])
+    found, repeated = check_repeats(said, DICTIONARY)
+    assert (found, repeated.repeats()) == (said, [])
     counts = [state(f"i{n}", "", character="number", value=4.0 if n else 2.0, unit="1") for n in range(6)]
-    _, (tally,) = check_images(counts, {f"i{n}": "Aus bus" for n in range(6)}, Forms(), DICTIONARY)
+    _, (tally,) = check_images(counts, {f"i{n}": AUS for n in range(6)}, Forms(), DICTIONARY)
     assert tally.counts == {"4": 5, "2": 1}
 
 
@@ -109,15 +111,16 @@ def test_measures_are_not_compared_as_if_they_were_states() -> None:
 def test_a_claim_of_one_answer_in_three_is_doubted_and_of_two_in_three_is_not() -> None:
     said = [state("i0", what, sample=sample) for sample, what in enumerate(("red", "red", "blue"))]
     said.append(state("i0", "2", part="leg", sample=1))
-    found, (repeats,) = check_repeats(said)
+    found, repeated = check_repeats(said)
+    (repeats,) = repeated.repeats()
     assert [bool(one.doubts) for one in found] == [False, False, True, True]
     assert repeats.agreement == pytest.approx(1 / 3)
 
 
 def test_one_answer_alone_is_not_held_against_itself() -> None:
-    found, repeats = check_repeats([state("i0"), state("i0", "blue", part="leg")])
+    found, repeated = check_repeats([state("i0"), state("i0", "blue", part="leg")])
     assert [one.doubts for one in found] == [(), ()]
-    assert repeats == []
+    assert repeated.repeats() == []
 
 
 # -- Krippendorff's alpha ------------------------------------------------------------------------------
