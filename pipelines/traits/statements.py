@@ -7,11 +7,10 @@ so and how, what spoke against it, and whether a person agreed; it never says mo
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
-
-import rfc8785
 
 Standing = Literal["observed", "absent", "not visible", "inapplicable", "unknown", "background"]
 """``observed``: the state was seen. ``absent``: the part was looked for where it would be, and is not there. ``not
@@ -156,10 +155,16 @@ class Statement:
 
     @property
     def id(self) -> str:
-        """32 hexadecimal digits that stay the same through checks and review."""
-        said: list[Any] = [self.image, self.latent, self.part, self.character, self.state, self.standing]
-        said.append(asdict(self.describer))
-        return hashlib.sha256(rfc8785.dumps(said)).hexdigest()[:32]
+        """32 hexadecimal digits that stay the same through checks and review.
+
+        Whatever a person looks at and agrees with is in it: another text, another number after another calibration, or
+        a region elsewhere is another statement, of which nobody has decided anything. Of numbers six digits count, of
+        the region's box whole pixels.
+        """
+        numbers = [None if number is None else f"{number:.6g}" for number in (self.value, self.uncertainty)]
+        told = [self.image, self.latent, [round(edge) for edge in self.place.box], self.part, self.character]
+        told += [self.state, self.standing, *numbers, self.unit, self.text, asdict(self.describer)]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON values; outlines are shared with the statement, not copied."""

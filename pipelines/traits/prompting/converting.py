@@ -115,9 +115,10 @@ class _Reader:
             yield self._statement(shown, Seen(character="", state="", standing="unknown", confidence=0), named=False)
         found: dict[str, Statement] = {}
         for one in (self._statement(shown, seen) for seen in self.answer.characters):
-            said = found.setdefault(one.id, one)
+            same = replace(one, text="").id
+            said = found.setdefault(same, one)
             if one.text not in said.text:
-                found[one.id] = replace(said, text=f"{said.text} {one.text}")
+                found[same] = replace(said, text=f"{said.text} {one.text}")
         yield from found.values()
 
     def _statement(self, shown: Shown, seen: Seen, *, named: bool = True) -> Statement:

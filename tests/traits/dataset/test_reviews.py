@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,17 @@ def test_synonyms(tmp_path: Path) -> None:
     file.write_text("x,y\n", encoding="utf-8")
     with pytest.raises(InputError, match="no columns"):
         read_checklist(file)
+
+
+def test_another_text_number_or_region_is_another_statement(tmp_path: Path) -> None:
+    first, measured, *_ = said_of(collection(tmp_path)[0])
+    moved = replace(first.place, box=(5.0, 1.0, 9.0, 9.0))
+    others = [
+        replace(first, text="of another shade"),
+        replace(measured, value=(measured.value or 0) * 2),
+        replace(first, place=moved),
+        replace(first, text="\ud800"),
+    ]
+    assert len({one.id for one in (first, measured, *others)}) == 6
+    noisy = replace(measured, value=(measured.value or 0) * (1 + 1e-9), doubts=("x",), review="Ann", confidence=0.3)
+    assert noisy.id == measured.id
