@@ -9,12 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from protocols.errors import QuantityError
 from protocols.quantities import (
+    _FACTORS,
     Concentration,
     Duration,
     FlowRate,
     RelativeCentrifugalForce,
     Temperature,
     Volume,
+    _registry,
     parse_quantity,
     show_duration,
     show_volume,
@@ -73,6 +75,14 @@ def test_what_is_not_a_volume_is_refused_with_a_way_out(text: str) -> None:
     with pytest.raises(QuantityError) as caught:
         parse_quantity(text, "uL")
     assert caught.value.mend
+
+
+@given(st.floats(min_value=0, max_value=1e9, allow_nan=False))
+def test_often_written_units_are_read_as_pint_reads_them(number: float) -> None:
+    for unit, factors in _FACTORS.items():
+        for written in factors:
+            by_pint = _registry().Quantity(number, written).to(unit).magnitude
+            assert parse_quantity(f"{number!r} {written}", unit) == by_pint
 
 
 @pytest.mark.parametrize("value", [200, 200.0, None, True, [], {"volume": 3}])
