@@ -26,7 +26,7 @@ from benchmarks.output import options, write
 from benchmarks.peers import python_of
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = ("saelens", "sparsify", "overcomplete")
+PEERS = ("saelens", "saelens_bf16", "sparsify", "sparsify_bf16", "overcomplete")
 HERE = ("limit", "limit_bf16", "ours", "ours_bf16", "dense", "published", "ours_published")
 
 

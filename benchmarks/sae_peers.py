@@ -7,6 +7,7 @@ random unit decoder rows, the encoder their copy, biases zero. All use Adam at t
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import resource
@@ -37,7 +38,11 @@ def weights(dimensions: int, latents: int) -> Tensor:
     return W_md / W_md.norm(dim=1, keepdim=True)
 
 
-def saelens(dimensions: int, latents: int) -> Made:
+def _autocast(enabled: bool) -> contextlib.AbstractContextManager[object]:
+    return torch.autocast("cpu", torch.bfloat16) if enabled else contextlib.nullcontext()
+
+
+def saelens(dimensions: int, latents: int, autocast: bool = False) -> Made:
     """As ``SAETrainer`` does it (6.54), with clipped gradients, without logging."""
     from sae_lens import TopKTrainingSAE, TopKTrainingSAEConfig  # type: ignore[import-not-found]
     from sae_lens.saes.sae import TrainStepInput  # type: ignore[import-not-found]
@@ -54,11 +59,12 @@ def saelens(dimensions: int, latents: int) -> Made:
         given = TrainStepInput(
             sae_in=x_bd, coefficients={}, dead_neuron_mask=nobody, n_training_steps=0, is_logging_step=False
         )
-        out = sae.training_forward_pass(step_input=given)
-        with torch.no_grad():
-            fired = out.feature_acts.bool().float()
-            fired.sum(-2).bool()
-            fired.sum(0)
+        with _autocast(autocast):
+            out = sae.training_forward_pass(step_input=given)
+            with torch.no_grad():
+                fired = out.feature_acts.bool().float()
+                fired.sum(-2).bool()
+                fired.sum(0)
         out.loss.backward()
         torch.nn.utils.clip_grad_norm_(sae.parameters(), 1.0)
         optimiser.step()
@@ -71,7 +77,12 @@ def saelens(dimensions: int, latents: int) -> Made:
     return Made(step, reconstruct)
 
 
-def sparsify(dimensions: int, latents: int) -> Made:
+def saelens_bf16(dimensions: int, latents: int) -> Made:
+    """With its option ``autocast``."""
+    return saelens(dimensions, latents, autocast=True)
+
+
+def sparsify(dimensions: int, latents: int, autocast: bool = False) -> Made:
     """As ``SaeTrainer`` of eai-sparsify does it (1.3.3), with Adam."""
     from sparsify import SparseCoder, SparseCoderConfig  # type: ignore[import-not-found]
 
@@ -85,7 +96,9 @@ def sparsify(dimensions: int, latents: int) -> Made:
 
     def step(x_bd: Tensor) -> None:
         sae.set_decoder_norm_to_unit_norm()
-        sae(x_bd, dead_mask=None).fvu.backward()
+        with _autocast(autocast):
+            fvu = sae(x_bd, dead_mask=None).fvu
+        fvu.backward()
         sae.remove_gradient_parallel_to_decoder_directions()
         optimiser.step()
         optimiser.zero_grad()
@@ -96,6 +109,11 @@ def sparsify(dimensions: int, latents: int) -> Made:
         return sae.decode(acts, latents_bk), fired
 
     return Made(step, reconstruct)
+
+
+def sparsify_bf16(dimensions: int, latents: int) -> Made:
+    """With its forward pass in bfloat16, as it has it on CUDA where that can."""
+    return sparsify(dimensions, latents, autocast=True)
 
 
 def overcomplete(dimensions: int, latents: int) -> Made:
@@ -262,7 +280,9 @@ MAKERS = {
         dense,
         published,
         saelens,
+        saelens_bf16,
         sparsify,
+        sparsify_bf16,
         overcomplete,
     )
 }

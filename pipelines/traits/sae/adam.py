@@ -95,9 +95,10 @@ class Adam:
         support = gradients.W_dec.support
         assert isinstance(support, Sparse)
         starts, rows, _ = support.by_latent
+        kind = copy_dec.dtype if len(copy_dec) else own.W_dec_md.dtype
         compiled.move(
             (starts, rows, gradients.W_dec.values, gradients.W_enc.values),
-            (gradients.W_dec.A_bd.bfloat16(), gradients.W_enc.A_bd.bfloat16()),
+            (gradients.W_dec.A_bd.to(kind), gradients.W_enc.A_bd.to(kind)),
             compiled.Moved(own.W_dec_md, first.W_dec_md, second.W_dec_md, copy_dec),
             compiled.Moved(own.W_enc_md, first.W_enc_md, second.W_enc_md, copy_enc),
             _joined(gradients, own),

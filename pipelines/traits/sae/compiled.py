@@ -1,9 +1,9 @@
-"""The sparse part of a training step with bfloat16 products on the CPU, compiled by numba where that is installed.
+"""The sparse part of a training step on the CPU, compiled by numba where that is installed.
 
 Rows of activations, or of latents, are worked through one at a time, each from its gathered sources to its result
-while it is in the first cache. Sources are bfloat16, which halves what is read; sums are single precision. Every row is
-made alike whichever thread makes it, so the result does not depend on the number of threads. Without numba
-torch and numpy do the same, several passes over memory each.
+while it is in the first cache. Sources are single precision, or bfloat16, which halves what is read; sums are single
+precision. Every row is made alike whichever thread makes it, so the result does not depend on the number of threads.
+Without numba torch and numpy do the same, several passes over memory each.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 numba: Any
+extending: Any
 try:
-    numba = import_module("numba")
+    numba, extending = import_module("numba"), import_module("numba.extending")
 except ImportError:
     numba = None
 
@@ -38,9 +39,9 @@ def usable(matrix: Tensor) -> bool:
     return numba is not None and matrix.device.type == "cpu" and matrix.dtype in (torch.float32, torch.bfloat16)
 
 
-def bits(matrix: Tensor) -> NDArray[Any]:
-    """A bfloat16 matrix as numpy sees it: its bits."""
-    return matrix.view(torch.uint16).numpy()
+def array(matrix: Tensor) -> NDArray[Any]:
+    """As numpy sees it: of a bfloat16 matrix the bits."""
+    return (matrix.view(torch.uint16) if matrix.dtype is torch.bfloat16 else matrix).numpy()
 
 
 def _shared(function: Callable[..., None], edges: list[int], *arguments: Any) -> None:
@@ -62,10 +63,15 @@ def _even(count: int) -> list[int]:
 if numba is not None:
     _compiled = numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy")
 
-    @_compiled
-    def _wide(half):  # type: ignore[no-untyped-def]
-        """A bfloat16's bits as the number."""
-        return np.uint32(np.uint32(half) << np.uint32(16)).view(np.float32)
+    def _wide(_number: Any) -> Any:
+        """The number, given as it is or as a bfloat16's bits: known by its type when it is compiled."""
+        raise NotImplementedError
+
+    @extending.overload(_wide, inline="always")
+    def _widened(number):  # type: ignore[no-untyped-def]
+        if number == numba.types.uint16:
+            return lambda number: np.uint32(np.uint32(number) << np.uint32(16)).view(np.float32)
+        return lambda number: number
 
     @_compiled
     def _narrow(number):  # type: ignore[no-untyped-def]
@@ -73,6 +79,24 @@ if numba is not None:
         whole = np.float32(number).view(np.uint32)
         odd = np.uint32(np.uint32(whole >> np.uint32(16)) & np.uint32(1))
         return np.uint16(np.uint32(whole + np.uint32(0x7FFF) + odd) >> np.uint32(16))
+
+    def _put(_row: Any, _place: Any, _number: Any) -> None:
+        """Write a number into a row of numbers, or of bfloat16's bits."""
+        raise NotImplementedError
+
+    @extending.overload(_put, inline="always")
+    def _putting(row, place, number):  # type: ignore[no-untyped-def]
+        if row.dtype == numba.types.uint16:
+
+            def narrowed(row, place, number):  # type: ignore[no-untyped-def]
+                row[place] = _narrow(number)
+
+            return narrowed
+
+        def whole(row, place, number):  # type: ignore[no-untyped-def]
+            row[place] = number
+
+        return whole
 
     @_compiled
     def _add_rows(total, values, places, low, high, A):  # type: ignore[no-untyped-def]
@@ -103,7 +127,7 @@ if numba is not None:
                     along += left[j] * _wide(other[j])
                 d_values[entry] = along * scale
             for j in range(len(left)):
-                gradient[row, j] = _narrow(left[j] * scale)
+                _put(gradient[row], j, left[j] * scale)
 
     @_compiled
     def _at_least(numbers, count, floor):  # type: ignore[no-untyped-def]
@@ -178,7 +202,7 @@ if numba is not None:
         gradient = np.empty(decoder[0].shape[1], np.float32)
         for latent in range(low, high):
             begin, end, extra = starts[latent], starts[latent + 1], more[0][latent]
-            row, copy = decoder[0][latent], decoder[3][latent]
+            row = decoder[0][latent]
             gradient[:] = 0
             if extra >= 0:
                 gradient[:] = more[1][extra]
@@ -197,43 +221,45 @@ if numba is not None:
                 length = np.float32(1) / max(np.sqrt(square), np.float32(1.1754944e-38))
                 for j in range(len(row)):
                     row[j] *= length
-            for j in range(len(row)):
-                copy[j] = _narrow(row[j])
-            row, copy = encoder[0][latent], encoder[3][latent]
+            if len(decoder[3]):
+                for j in range(len(row)):
+                    decoder[3][latent, j] = _narrow(row[j])
+            row = encoder[0][latent]
             gradient[:] = 0
             if extra >= 0:
                 gradient[:] = more[2][extra]
             _add_rows(gradient, of_encoder, rows, begin, end, sources[1])
             _adam(row, gradient, encoder[1][latent], encoder[2][latent], rates)
-            for j in range(len(row)):
-                copy[j] = _narrow(row[j])
+            if len(encoder[3]):
+                for j in range(len(row)):
+                    encoder[3][latent, j] = _narrow(row[j])
 
 
 def errors(
     starts: Tensor, latents_e: Tensor, values_e: Tensor, W_md: Tensor, target_bd: Tensor, scale: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The reconstruction less the target (B, d), the same times ``scale`` in bfloat16, and its products with ``W``.
+    """The reconstruction less the target (B, d), this times ``scale`` in the type of ``W``, and its products with it.
 
     Args:
         starts: (B + 1,) int32, where each activation's entries begin.
         latents_e: (e,) int32.
         values_e: (e,) float32.
-        W_md: the decoder in bfloat16.
+        W_md: the decoder, float32 or bfloat16.
         target_bd: float32.
         scale: of the gradients.
     """
     residual_bd, d_values_e = torch.empty_like(target_bd), torch.empty_like(values_e)
-    d_out_bd = torch.empty_like(target_bd, dtype=torch.bfloat16)
+    d_out_bd = torch.empty_like(target_bd, dtype=W_md.dtype)
     arrays = [each.contiguous().numpy() for each in (starts, latents_e, values_e)]
     _shared(
         _errors,
         _even(len(target_bd)),
         *arrays,
-        bits(W_md),
+        array(W_md),
         target_bd.contiguous().numpy(),
         np.float32(scale),
         residual_bd.numpy(),
-        bits(d_out_bd),
+        array(d_out_bd),
         d_values_e.numpy(),
     )
     return residual_bd, d_out_bd, d_values_e
@@ -253,7 +279,7 @@ def select(pre_bm: Tensor, k: int, size: int) -> tuple[Tensor, Tensor]:
 
 
 class Moved(NamedTuple):
-    """A weight matrix (M, d), its two moments, and its bfloat16 copy."""
+    """A weight matrix (M, d), its two moments, and its bfloat16 copy, or no rows where there is none."""
 
     weights: Tensor
     first: Tensor
@@ -262,7 +288,7 @@ class Moved(NamedTuple):
 
     def arrays(self) -> tuple[NDArray[Any], ...]:
         """As numpy sees them."""
-        return *(each.numpy() for each in self[:3]), bits(self.copy)
+        return *(each.numpy() for each in self[:3]), array(self.copy)
 
 
 class Rates(NamedTuple):
@@ -297,7 +323,8 @@ def move(
     Args:
         by_latent: where each latent's entries begin (M + 1,), their activations (e,), both int32, and their values
             (e,) in the decoder's gradient and in the encoder's.
-        sources: (B, d) bfloat16, of which the gradients are sums: of the decoder's and of the encoder's.
+        sources: (B, d), both float32 or both bfloat16, of which the gradients are sums: of the decoder's and of the
+            encoder's.
         decoder, encoder: what is moved, in place.
         more: for each latent its row in two matrices of gradients to be added, or -1 (M,) int32; and these.
         rates: of Adam; ``step`` counts from 1.
@@ -312,7 +339,7 @@ def move(
         _move,
         edges,
         tuple(each.contiguous().numpy() for each in by_latent),
-        tuple(bits(each) for each in sources),
+        tuple(array(each) for each in sources),
         decoder.arrays(),
         encoder.arrays(),
         tuple(each.contiguous().numpy() for each in more),

@@ -29,22 +29,19 @@ class Encoder:
     Args:
         parameters: whose encoder it is; after each change of them, :meth:`refresh`.
         precision: of the product. Single precision is taken where the parameters are double.
-
-    Attributes:
-        decoder_md: the decoder in bfloat16, where the sparse products are compiled for it.
     """
 
     def __init__(self, parameters: Parameters, precision: Precision = "float32") -> None:
         self.parameters = parameters
         self._buffer: Tensor | None = None
         self._copy: Tensor | None = None
-        self.decoder_md: Tensor | None = None
+        self._decoder_copy: Tensor | None = None
         if precision == "bfloat16":
             latents, dimensions = parameters.W_enc_md.shape
             device = parameters.W_enc_md.device
             self._copy = torch.zeros(latents, dimensions + PADDING, dtype=torch.bfloat16, device=device)
             if compiled.usable(parameters.W_dec_md):
-                self.decoder_md = torch.zeros(latents, dimensions, dtype=torch.bfloat16, device=device)
+                self._decoder_copy = torch.zeros(latents, dimensions, dtype=torch.bfloat16, device=device)
             self.refresh()
 
     def refresh(self, low: int = 0, high: int | None = None) -> None:
@@ -53,8 +50,8 @@ class Encoder:
             return
         rows, width = slice(low, high), self.parameters.dimensions
         self._copy[rows, :width] = self.parameters.W_enc_md[rows]
-        if self.decoder_md is not None:
-            self.decoder_md[rows] = self.parameters.W_dec_md[rows]
+        if self._decoder_copy is not None:
+            self._decoder_copy[rows] = self.parameters.W_dec_md[rows]
         self._refresh_bias(rows)
 
     def _refresh_bias(self, rows: slice) -> None:
@@ -63,13 +60,24 @@ class Encoder:
         self._copy[rows, width] = bias
         self._copy[rows, width + 1] = bias - self._copy[rows, width].float()
 
+    @property
+    def decoder_md(self) -> Tensor:
+        """The decoder that reconstructs: in bfloat16 where the sparse products are compiled for it."""
+        return self.parameters.W_dec_md if self._decoder_copy is None else self._decoder_copy
+
     def copies(self) -> tuple[Tensor, Tensor] | None:
-        """The bfloat16 copies of encoder (M, d + padding) and decoder (M, d), where there are both, for whoever
-        changes the weights to keep them the same; the biases in the first are taken over here."""
-        if self._copy is None or self.decoder_md is None:
+        """The bfloat16 copies of encoder (M, d + padding) and decoder (M, d) for the compiled step, which keeps them
+        the same as the weights; without rows in single precision, ``None`` where that step is not to be used. The
+        biases in the first are taken over here."""
+        if not compiled.usable(self.parameters.W_dec_md):
+            return None
+        if self._copy is None:
+            none = torch.empty(0, self.parameters.dimensions, dtype=torch.bfloat16)
+            return none, none
+        if self._decoder_copy is None:
             return None
         self._refresh_bias(slice(None))
-        return self._copy, self.decoder_md
+        return self._copy, self._decoder_copy
 
     def pre(self, inputs_bd: Tensor) -> Tensor:
         """(B, M); overwritten by the next call."""

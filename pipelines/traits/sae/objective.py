@@ -67,10 +67,10 @@ def errors(batch: Batch, support: Support, values: Tensor) -> tuple[Tensor, Tens
     bfloat16.
     """
     target_bd = batch.inputs_bd if batch.centred else batch.x_bd - batch.parameters.b_dec_d
-    copy_md = batch.encoder.decoder_md
-    if copy_md is not None and isinstance(support, Sparse):
+    decoder_md = batch.encoder.decoder_md
+    if isinstance(support, Sparse) and compiled.usable(decoder_md):
         scale = 2 / target_bd.numel()
-        return compiled.errors(support.row_ptr, support.latents_e, values, copy_md, target_bd, scale)
+        return compiled.errors(support.row_ptr, support.latents_e, values, decoder_md, target_bd, scale)
     residual_bd = support.decode(values, batch.parameters.W_dec_md).sub_(target_bd)
     d_out_bd = mean_square_gradient(residual_bd)
     return residual_bd, d_out_bd, support.products(d_out_bd, batch.parameters.W_dec_md)
