@@ -20,7 +20,7 @@ larger than among all, so a k-d tree over those gives a superset, and each kept 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import Self
 
 import numpy as np
@@ -95,7 +95,10 @@ class Prints:
     def add(self, own: NDArray[np.float16] | None) -> None:
         """Put the fingerprint of the next picture down."""
         self._there.append(own is not None)
-        self._file.write((np.zeros(_LENGTH, np.float16) if own is None else own).tobytes())
+        try:
+            self._file.write((np.zeros(_LENGTH, np.float16) if own is None else own).tobytes())
+        except OSError as error:
+            raise _named(error) from None
 
     def has(self, index: int) -> bool:
         """Whether a picture has one."""
@@ -103,10 +106,18 @@ class Prints:
 
     def table(self) -> NDArray[np.float16]:
         """(pictures, 287), read from the file where it is looked at; zeros where there is none."""
-        self._file.flush()
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise _named(error) from None
         if not self._there:
             return np.zeros((0, _LENGTH), np.float16)
         return np.memmap(self._file, np.float16, "r", shape=(len(self), _LENGTH))
+
+
+def _named(error: OSError) -> OSError:
+    """The same with the folder that is full, which a file without a name cannot say."""
+    return OSError(error.errno, error.strerror, gettempdir())
 
 
 def near_duplicates(
