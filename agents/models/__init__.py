@@ -18,6 +18,7 @@ from agents.models.config import (
     Price,
     Rates,
     TileTokens,
+    config_file,
     find_config,
     find_key,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "Spent",
     "TileTokens",
     "Transcript",
+    "config_file",
     "find_config",
     "find_key",
 ]

@@ -1,8 +1,9 @@
 """Which model is asked, where, how often, and for how much.
 
 ``LABWRIGHT_MODEL_URL`` and ``LABWRIGHT_MODEL`` in the environment are enough; the rest stands in the ``[model]`` table
-of a ``labwright.toml``. The key comes from ``LABWRIGHT_MODEL_KEY``, else from the system's keyring (service
-``labwright``, user: the endpoint's name), and is written nowhere.
+of a ``labwright.toml``, or, of several models, in a table ``[models.NAME]`` for each. The key comes from
+``LABWRIGHT_MODEL_KEY``, else from the system's keyring (service ``labwright``, user: the endpoint's name), and is
+written nowhere.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 import importlib.util
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -22,6 +24,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from protocols.errors import InputError
 
+FILE = "labwright.toml"
+"""The file that may say more than the environment."""
 URL_VARIABLE = "LABWRIGHT_MODEL_URL"
 """Base URL of the endpoint, as ``https://api.openai.com/v1``."""
 MODEL_VARIABLE = "LABWRIGHT_MODEL"
@@ -182,24 +186,40 @@ class ModelConfig(_Settings):
         return self.name or self.url
 
 
-def find_config(file: Path | None = None, environment: Mapping[str, str] | None = None) -> ModelConfig | None:
-    """The configured model, or None where there is none: the ``[model]`` table of ``file``, then the environment.
+def config_file(home: Path) -> Path | None:
+    """The ``labwright.toml`` that counts: in this folder, else in Labwright's home; ``None`` where there is none."""
+    return next((path for path in (Path(FILE), home / FILE) if path.is_file()), None)
+
+
+def find_config(
+    file: Path | None = None, environment: Mapping[str, str] | None = None, *, name: str = ""
+) -> ModelConfig | None:
+    """The configured model, or None where there is none: from ``file``, then from the environment.
+
+    Args:
+        file: a ``labwright.toml``.
+        environment: that of the process, if not given.
+        name: of the model: its table ``[models.NAME]``, or the table ``[model]`` if it is of this model; without any,
+            the model of this name at the environment's endpoint. If not given, the table ``[model]``.
 
     Raises:
         InputError: the file cannot be read, something in it cannot be used, or only half is there.
     """
     environment = os.environ if environment is None else environment
-    table = {} if file is None else _table(file)
-    named = {"url": environment.get(URL_VARIABLE), "model": environment.get(MODEL_VARIABLE)}
+    table = {} if file is None else _table(file, name)
+    named = {"url": environment.get(URL_VARIABLE), "model": "" if name else environment.get(MODEL_VARIABLE)}
     table |= {key: value for key, value in named.items() if value}
+    if name:
+        table.setdefault("model", name)
     if not table:
         return None
     for key, variable in (("url", URL_VARIABLE), ("model", MODEL_VARIABLE)):
         if key not in table:
+            which, where = (f"the model {name}", f"models.{_key(name)}") if name else ("a model", "model")
             raise InputError(
-                f"a model is configured without its {key}",
+                f"{which} is configured without its {key}",
                 where=str(file or "environment"),
-                mend=f"Set {variable}, or `{key}` in the [model] table of labwright.toml",
+                mend=f"Set {variable}, or `{key}` in the [{where}] table of {FILE}",
             )
     try:
         return ModelConfig.model_validate(table)
@@ -207,20 +227,33 @@ def find_config(file: Path | None = None, environment: Mapping[str, str] | None 
         raise _unusable(error, str(file or "environment")) from None
 
 
-def _table(file: Path) -> dict[str, Any]:
+def _table(file: Path, name: str) -> dict[str, Any]:
+    """The table of the model of this name; empty where there is none."""
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8")).get("model", {})
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"cannot be read ({error})", where=str(file)) from None
-    if not isinstance(table, dict):
-        raise InputError("`model` is not a table", where=str(file), mend="Write it as [model]")
-    if {"key", "api_key", "secret"} & table.keys():
+    one, several = _as_table(data.get("model", {}), "model", file), _as_table(data.get("models", {}), "models", file)
+    if name and name in several:
+        return {"model": name, **_as_table(several[name], f"models.{_key(name)}", file)}
+    return one if name in ("", one.get("model", name), one.get("name")) else {}
+
+
+def _as_table(value: Any, name: str, file: Path) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"`{name}` is not a table", where=str(file), mend=f"Write it as [{name}]")
+    if {"key", "api_key", "secret"} & value.keys():
         raise InputError(
             "a secret stands in a file",
             where=str(file),
             mend=f"Take it out, and put it into {KEY_VARIABLE} or the system's keyring",
         )
-    return dict(table)
+    return dict(value)
+
+
+def _key(name: str) -> str:
+    """A name as a key of TOML."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
 
 
 def _unusable(error: ValidationError, where: str) -> InputError:

@@ -35,6 +35,8 @@ _MENDS = {
 _REFUSALS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE}
 )
+_GOES_ON = ("BudgetSpent", "ModelUnavailable")
+"""Errors of models after which the same command goes on; by name, so that no failure waits for models to be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def _known(error: BaseException) -> Failure | None:
         (DeviceError, ExitCode.STOPPED),
     )
     code = next((code for kind, code in kinds if isinstance(error, kind)), ExitCode.INPUT)
+    if type(error).__name__ in _GOES_ON:
+        code = ExitCode.STOPPED
     if code == ExitCode.RECORD and _computer_refused(error.__context__):
         code = ExitCode.SYSTEM
     if isinstance(error, FileProblemsError):

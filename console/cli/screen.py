@@ -27,12 +27,16 @@ _PIPED_WIDTH = 1000
 
 
 class Screen:
-    """Where a command speaks. With ``as_json`` all words go to stderr and stdout gets one JSON object."""
+    """Where a command speaks. With ``as_json`` all words go to stderr and stdout gets one JSON object.
+
+    Attributes:
+        bar: the progress that is shown now; it pauses while a person is asked.
+    """
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self.out: Console = _console(stderr=as_json)
-        self._bar: Progress | None = None
+        self.bar: Progress | None = None
         self._waiting = False
 
     @property
@@ -106,7 +110,7 @@ class Screen:
         )
         with Progress(*columns, console=self.out, disable=not self.out.is_terminal, expand=True) as bar:
             task = bar.add_task(what, total=total, last="")
-            self._bar = bar
+            self.bar = bar
 
             def step(done: int, total: int, last: str) -> None:
                 bar.update(task, completed=done, total=total, last=last)
@@ -114,19 +118,19 @@ class Screen:
             try:
                 yield step
             finally:
-                self._bar = None
+                self.bar = None
 
     def choose(self, question: str, choices: Sequence[str]) -> str | None:
         """Ask the person at the terminal; ``None`` where nobody can be asked."""
         if not self.has_person:
             return None
-        if self._bar is not None:
-            self._bar.stop()
+        if self.bar is not None:
+            self.bar.stop()
         try:
             return self._chosen(question, choices)
         finally:
-            if self._bar is not None:
-                self._bar.start()
+            if self.bar is not None:
+                self.bar.start()
 
     def _chosen(self, question: str, choices: Sequence[str]) -> str | None:
         numbered = "  ".join(f"[{number}] {choice}" for number, choice in enumerate(choices, 1))

@@ -114,8 +114,14 @@ def _set_aside(found: Summary) -> str:
 
 
 @contextmanager
-def stage_progress(screen: Screen, words: Mapping[str, str] | None = None) -> Iterator[Report]:
-    """A line for each stage on a terminal, by its name in words; elsewhere nothing is shown."""
+def stage_progress(
+    screen: Screen, words: Mapping[str, str] | None = None, units: Mapping[str, str] | None = None
+) -> Iterator[Report]:
+    """A line for each stage on a terminal, by its name in words; elsewhere nothing is shown.
+
+    Args:
+        words, units: of each stage, and of what is counted in it; those of ``labwright traits find`` if not given.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -127,7 +133,7 @@ def stage_progress(screen: Screen, words: Mapping[str, str] | None = None) -> It
 
     from pipelines.traits.finding.progress import UNITS, WORDS
 
-    words = WORDS if words is None else words
+    words, units = words or WORDS, units or UNITS
     wide = max(map(len, words.values()))
     with Progress(
         TextColumn("{task.description}"),
@@ -140,6 +146,7 @@ def stage_progress(screen: Screen, words: Mapping[str, str] | None = None) -> It
         console=screen.out,
         disable=not screen.out.is_terminal,
     ) as bar:
+        screen.bar = bar
         tasks = {
             stage: bar.add_task(f"{shown:{wide}}", total=None, start=False, visible=False, rate="", left="")
             for stage, shown in words.items()
@@ -161,6 +168,9 @@ def stage_progress(screen: Screen, words: Mapping[str, str] | None = None) -> It
                 bar.update(task, total=event.total or None, completed=event.done)
                 speed = bar.tasks[task].speed
                 if speed:
-                    bar.update(task, rate=f"{speed:,.3g} {UNITS.get(event.stage, 'images')}/s")
+                    bar.update(task, rate=f"{speed:,.3g} {units.get(event.stage, 'images')}/s")
 
-        yield report
+        try:
+            yield report
+        finally:
+            screen.bar = None

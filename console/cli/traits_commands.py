@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 
 from console.cli import options as o
 from console.cli.exits import ExitCode
+from console.cli.gold import gold
 from console.cli.groups import expanded
 from console.cli.reported import report_failures
 from console.cli.screen import Screen
@@ -17,11 +18,14 @@ from console.cli.screen import Screen
 traits = typer.Typer(
     help="What marks a taxon in images of organisms, and where it shows: regions with evidence.", no_args_is_help=True
 )
+traits.add_typer(gold, name="gold")
 _MODEL = "Sparse autoencoder"
 _COLLECTION = "Collection"
 _MARKS = "What marks a taxon"
 _MACHINE = "This computer"
 _WORDS = "Descriptions"
+_ASKED = "A model that describes"
+_RELEASE = "The dataset"
 
 Images = Annotated[
     Path,
@@ -152,13 +156,118 @@ PixelsPerMmSd = Annotated[
     float | None,
     typer.Option(metavar="NUMBER", help="One standard deviation of it.", rich_help_panel=_WORDS),
 ]
-Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the dataset.", rich_help_panel=_COLLECTION)]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="A vision-language model that describes regions, too, at any OpenAI-compatible endpoint: a table "
+        "[models.NAME] or [model] of labwright.toml, or the model of this name at LABWRIGHT_MODEL_URL.",
+        rich_help_panel=_ASKED,
+    ),
+]
+LookName = Annotated[
+    str | None,
+    typer.Option(
+        "--look",
+        metavar="NAME",
+        help="How it is shown a region: overlay (default; cut out, outlined), crop, box or whole (without the region, "
+        "to compare with).",
+        rich_help_panel=_ASKED,
+    ),
+]
+ImagesPerPrompt = Annotated[
+    int | None,
+    typer.Option(
+        metavar="NUMBER",
+        min=1,
+        max=8,
+        help="Specimens of a taxon that are shown at once; what all of them share is asked for. Default: 1.",
+        rich_help_panel=_ASKED,
+    ),
+]
+Examples = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Your own examples (YAML): pictures with their descriptions.", rich_help_panel=_ASKED
+    ),
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(metavar="NUMBER", min=1, max=32, help="How often it is asked the same.", rich_help_panel=_ASKED),
+]
+Controls = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        min=0,
+        max=1,
+        help="Share of the questions that are asked as controls, too: with another region, a blank image, a wrong "
+        "name, and once more; 0 for none. Default: 0.05.",
+        rich_help_panel=_ASKED,
+    ),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MONEY",
+        help="The most that DATASET's questions may cost, those of before included, in the currency of the price.",
+        rich_help_panel=_ASKED,
+    ),
+]
+BudgetTokens = Annotated[
+    int | None,
+    typer.Option(metavar="NUMBER", min=0, help="The same in tokens, sent and received.", rich_help_panel=_ASKED),
+]
+Batch = Annotated[
+    bool,
+    typer.Option("--batch", help="Ask through OpenAI's batch interface: cheaper, and slower.", rich_help_panel=_ASKED),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Ask the model without showing first what it may cost.", rich_help_panel=_ASKED)
+]
+Creators = Annotated[
+    list[str],
+    typer.Option(
+        "--creator",
+        metavar="NAME",
+        help="Who made the dataset: a person or an organisation. May be given several times.",
+        rich_help_panel=_RELEASE,
+    ),
+]
+DatasetLicence = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help='The licence of the statements, as "CC BY 4.0"; not of the images.',
+        rich_help_panel=_RELEASE,
+    ),
+]
+Checklist = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Synonyms: a CSV file with the columns verbatim name and accepted name. The collection's names are kept, "
+        "too.",
+        rich_help_panel=_RELEASE,
+    ),
+]
+Reviews = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="What people decided about statements: Label Studio's export (JSON), or CSV with statement, decision, "
+        "reviewer and state. Kept in DATASET, and applied from then on.",
+        rich_help_panel=_RELEASE,
+    ),
+]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the dataset.", rich_help_panel=_RELEASE)]
 AllowUnlicensed = Annotated[
     bool,
     typer.Option(
         "--allow-unlicensed",
         help="Put images without a known licence into the dataset, too; those whose licence forbids it stay out.",
-        rich_help_panel=_COLLECTION,
+        rich_help_panel=_RELEASE,
     ),
 ]
 Count = Annotated[int, typer.Option("--images", metavar="NUMBER", min=8, max=1_000_000, help="How many to draw.")]
@@ -194,6 +303,42 @@ class MachineOptions:
     device: Device = None
     workers: Workers = None
     again: Again = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribeOptions:
+    """How regions are described, and what the dataset is to be."""
+
+    dictionary: DictionaryFile = None
+    pixels_per_mm: PixelsPerMm = None
+    pixels_per_mm_sd: PixelsPerMmSd = None
+    model: ModelName = None
+    look: LookName = None
+    images_per_prompt: ImagesPerPrompt = None
+    examples: Examples = None
+    samples: Samples = None
+    controls: Controls = None
+    title: Title = None
+    creator: Creators = field(default_factory=list)
+    dataset_licence: DatasetLicence = None
+    checklist: Checklist = None
+    allow_unlicensed: AllowUnlicensed = False
+
+    def asked(self) -> dict[str, Any]:
+        """What is asked, by name, paths as text; ``None`` where nothing is."""
+        said = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+        creators = tuple(said.pop("creator")) or None
+        return said | {"creators": creators, "allow_unlicensed": said["allow_unlicensed"] or None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskOptions:
+    """At what expense a model is asked, and in which way."""
+
+    budget: Budget = None
+    budget_tokens: BudgetTokens = None
+    batch: Batch = False
+    yes: Yes = False
 
 
 @traits.command("find")
@@ -248,12 +393,10 @@ def annotate(
     images: Images,
     out: Dataset,
     finding: FindOptions,
+    describing: DescribeOptions,
+    asking: AskOptions,
     machine: MachineOptions,
-    dictionary: DictionaryFile = None,
-    pixels_per_mm: PixelsPerMm = None,
-    pixels_per_mm_sd: PixelsPerMmSd = None,
-    title: Title = None,
-    allow_unlicensed: AllowUnlicensed = False,
+    reviews: Reviews = None,
     as_json: o.Json = False,
 ) -> None:
     """Say what the images of each taxon show: regions, described in words, checked, as a dataset.
@@ -265,13 +408,8 @@ def annotate(
     def work(screen: Screen) -> ExitCode:
         from console.cli.annotating import annotate as annotated
 
-        described = {
-            "dictionary": None if dictionary is None else str(dictionary),
-            "pixels_per_mm": pixels_per_mm,
-            "pixels_per_mm_sd": pixels_per_mm_sd,
-            "title": title,
-            "allow_unlicensed": allow_unlicensed or None,
-        }
-        return annotated(screen, images, out, finding.asked(), described, **asdict(machine))
+        return annotated(
+            screen, images, out, finding.asked(), describing.asked(), asking, reviews=reviews, **asdict(machine)
+        )
 
     report_failures(work, as_json=as_json)

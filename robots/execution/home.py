@@ -3,6 +3,7 @@
 HOME/runs/RUN/          run.json, program.json, workcell.json, start.json, plan.json, journal.sqlite,
                         devices.log, report/
 HOME/workcells/NAME/    lease, state.json, world/
+HOME/answers.sqlite     what models answered, by content
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ class Home:
         """``path``, else the environment's ``LABWRIGHT_HOME``, else a folder beside the user's data."""
         chosen = path or os.environ.get("LABWRIGHT_HOME") or platformdirs.user_data_path("labwright")
         return cls(Path(chosen).expanduser().resolve())
+
+    @property
+    def answers(self) -> Path:
+        """The file of what models answered, by content."""
+        return self.path / "answers.sqlite"
 
     def run(self, run: str) -> Path:
         """The folder of a run, whether it exists or not.

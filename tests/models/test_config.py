@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from agents.models import ModelConfig, PatchTokens, find_config, find_key
+from agents.models import ModelConfig, PatchTokens, config_file, find_config, find_key
 from protocols.errors import InputError
 
 BOTH = {"LABWRIGHT_MODEL_URL": "http://127.0.0.1:8000/v1/", "LABWRIGHT_MODEL": "qwen"}
@@ -78,6 +78,44 @@ def test_a_file_says_the_rest_and_the_environment_has_the_last_word(tmp_path: Pa
 def test_what_cannot_be_used_is_told(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         find_config(written(tmp_path, text), {})
+
+
+SEVERAL = """
+[model]
+url = "http://a/v1"
+model = "small"
+price = {input = 1, output = 1}
+[models.large]
+url = "http://b/v1"
+[models."org/eyes"]
+url = "http://c/v1"
+model = "eyes-3"
+"""
+
+
+def test_a_model_by_its_name_has_its_own_table_and_no_other_price(tmp_path: Path) -> None:
+    path = written(tmp_path, SEVERAL)
+    found = {name: find_config(path, {}, name=name) for name in ("", "small", "large", "org/eyes")}
+    assert {name: config and (config.url, config.model, config.price is None) for name, config in found.items()} == {
+        "": ("http://a/v1", "small", False),
+        "small": ("http://a/v1", "small", False),
+        "large": ("http://b/v1", "large", True),
+        "org/eyes": ("http://c/v1", "eyes-3", True),
+    }
+    other = find_config(path, BOTH, name="other")
+    assert other is not None
+    assert (other.model, other.url, other.price) == ("other", "http://127.0.0.1:8000/v1", None)
+    with pytest.raises(InputError, match=r'other/x is configured without its url.*\[models."other/x"\]'):
+        find_config(path, {}, name="other/x")
+
+
+def test_the_file_of_this_folder_goes_before_the_one_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert config_file(tmp_path) is None
+    assert config_file(written(tmp_path, SEVERAL).parent) == tmp_path / "labwright.toml"
+    written(tmp_path / "here", SEVERAL)
+    assert config_file(tmp_path) == Path("labwright.toml")
 
 
 def test_no_secret_is_shown_when_one_is_found_in_a_file(tmp_path: Path) -> None:

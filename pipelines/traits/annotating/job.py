@@ -5,24 +5,25 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.traits.annotating.progress import CHECKS, DATASET, DESCRIPTIONS
+from pipelines.traits.annotating.foreseeing import Asking
+from pipelines.traits.annotating.progress import ANSWERS
 from pipelines.traits.annotating.settings import AnnotationSettings
 from pipelines.traits.annotating.summary import Annotated, read_annotated
-from pipelines.traits.annotating.work import Annotation
+from pipelines.traits.annotating.work import REVIEWS, Annotation, no_model
+from pipelines.traits.dataset import Review, keep_reviews, kept_reviews
 from pipelines.traits.describing import MeasuredDescriber
 from pipelines.traits.finding import Settings, find_traits
+from pipelines.traits.finding.asked import Asked
 from pipelines.traits.finding.lock import locked
 from pipelines.traits.finding.progress import Report, silent
+from pipelines.traits.finding.stage import read_record, remove
 from pipelines.traits.vocabulary import digest
-from protocols.errors import InputError, RecordError
-from robots.execution.home import write_json
 
 JOB = "annotation.json"
-SCHEMA_VERSION = 1
 
 
 def annotate(
@@ -31,6 +32,8 @@ def annotate(
     settings: AnnotationSettings | None = None,
     finding: Settings | None = None,
     *,
+    model: Callable[[str], Asking] | None = None,
+    reviews: list[Review] | None = None,
     device: str | None = None,
     workers: int | None = None,
     again: bool = False,
@@ -43,71 +46,89 @@ def annotate(
         out: where everything goes; it may be the folder of a job that found regions.
         settings: how regions are described.
         finding: how they are found.
-        device, workers, again, report: as for :func:`pipelines.traits.finding.find_traits`.
+        model: finds a model by the name that the settings have; asked where there is one, and something to ask.
+        reviews: decisions of people to keep in ``out`` and to apply, beside those that are there.
+        device, workers, report: as for :func:`pipelines.traits.finding.find_traits`.
+        again: likewise; and what an endpoint left without an answer is asked once more.
 
     Raises:
         InputError: the collection or a setting cannot be used, or ``out`` is of another collection or other settings.
+        ApprovalError: what asking the model takes was not agreed to.
+        ModelError: the model could not be asked, or its budget is spent: what was answered is kept.
         LeaseError: another process works in ``out``.
         RecordError: something in ``out`` is damaged or missing.
         OSError: the computer refuses, as where the disk is full.
     """
     images, out = images.expanduser().resolve(), out.expanduser().resolve()
-    asked, words = _agreed(out, (settings or AnnotationSettings()).absolute(), again)
+    record = Asked(out / JOB, AnnotationSettings)
+    given = (settings or AnnotationSettings()).absolute()
+    asking = None if given.model is None or model is None else model(given.model)
+    merged, facts = _agreed(record, given, asking, again)
     find_traits(images, out, finding, device=device, workers=workers, again=again, report=report)
     with locked(out):
-        for left in out.glob(f".{JOB}.*"):
-            left.unlink(missing_ok=True)
-        if _read(out) != {"asked": asked.given(), "dictionary": words}:
-            write_json(out / JOB, {"schema_version": SCHEMA_VERSION, "asked": asked.given(), "dictionary": words})
-        work = Annotation(images, out, asked, workers or 2, report)
-        for stage in (DESCRIPTIONS, CHECKS, DATASET):
-            work.do(stage)
+        record.tidy()
+        record.write(merged, facts)
+        if reviews:
+            _keep(out, reviews)
+        if again:
+            _forget_unanswered(out)
+
+        def who() -> Asking:
+            return asking or (no_model() if model is None or merged.model is None else model(merged.model))
+
+        Annotation(images, out, merged, workers or 2, report, facts["endpoint"], who).do()
     return read_annotated(out)
 
 
-def _agreed(out: Path, settings: AnnotationSettings, again: bool) -> tuple[AnnotationSettings, str]:
-    """What is to be done, as asked now, and before where nothing is asked now; and the dictionary's digest."""
-    before = _read(out)
-    earlier = AnnotationSettings.of(before["asked"]) if before else settings
-    merged = settings.over(earlier)
-    merged.scale()
-    dictionary = merged.words()
-    MeasuredDescriber(dictionary)
-    words = digest(dictionary)
-    if before is None or again:
-        return merged, words
-    changed = [
-        f"--{name.replace('_', '-')} {before['asked'].get(name, 'not given')}, now {value}"
-        for name, value in merged.given().items()
-        if before["asked"].get(name) != value
-    ]
-    if not changed and words != before["dictionary"]:
-        changed = ["another text of its dictionary"]
-    if changed:
-        raise InputError(
-            f"was begun with other settings: {'; '.join(changed)}",
-            where=str(out),
-            mend="Leave those options out, give --again to redo what they change, or name another folder",
-        )
-    return merged, words
+def _agreed(
+    record: Asked[AnnotationSettings], given: AnnotationSettings, asking: Asking | None, again: bool
+) -> tuple[AnnotationSettings, dict[str, Any]]:
+    """What is to be done, as asked now, and before where nothing is asked now; and the facts that belong to it."""
+    before = record.read()
+    known: Mapping[str, Any] = {} if before is None else before[1]
+    facts: dict[str, Any] = {}
+
+    def others(merged: AnnotationSettings, earlier: Mapping[str, Any]) -> list[str]:
+        facts.update(_facts(merged, asking, earlier))
+        words = {"dictionary": "another text of its dictionary", "examples": "another text of its examples"}
+        words["endpoint"] = "another endpoint, or other parameters of the model"
+        return [told for name, told in words.items() if earlier.get(name) and facts[name] != earlier[name]]
+
+    merged = record.merged(given, again, is_free=AnnotationSettings.is_free, others=others)
+    return merged, facts or _facts(merged, asking, known)
 
 
-def _read(out: Path) -> dict[str, Any] | None:
-    """What was asked of the descriptions in a folder; ``None`` where nothing was.
+def _facts(settings: AnnotationSettings, asking: Asking | None, earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """What must stay the same beside the settings; what cannot be meant is refused.
 
     Raises:
-        RecordError: the record is damaged, or another version wrote it.
+        InputError: a setting cannot be used.
     """
-    path = out / JOB
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["schema_version"] != SCHEMA_VERSION:
-            raise ValueError(f"schema version {found['schema_version']}, this Labwright reads {SCHEMA_VERSION}")
-        AnnotationSettings.of(found["asked"])
-        return {"asked": dict(found["asked"]), "dictionary": str(found["dictionary"])}
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RecordError(
-            f"cannot be read ({error})", where=str(path), mend="Restore it from a copy, or choose another folder"
-        ) from None
+    settings.check()
+    settings.dataset()
+    words = settings.words()
+    MeasuredDescriber(words)
+    endpoint = dict(earlier.get("endpoint") or {})
+    if asking is not None:
+        config = asking.config
+        endpoint = {"endpoint": config.endpoint, "model": config.model, "parameters": config.parameters}
+    elif settings.model and not endpoint:
+        no_model()
+    prompt = settings.prompt(words)
+    examples = [[one.answer.model_dump_json(), list(one.place.box), one.pixels.shape[0]] for one in prompt.examples]
+    return {"dictionary": digest(words), "examples": examples, "endpoint": endpoint}
+
+
+def _keep(out: Path, reviews: list[Review]) -> None:
+    """Add decisions that are not the last ones of their persons already."""
+    last = {(one.statement, one.reviewer): one for one in kept_reviews(out / REVIEWS)}
+    new = [one for one in reviews if last.get((one.statement, one.reviewer)) != one]
+    if new:
+        keep_reviews(out / REVIEWS, new)
+
+
+def _forget_unanswered(out: Path) -> None:
+    """Have a model's stage done again where something was left without an answer; answers are in the cache."""
+    found = read_record(out / ANSWERS)
+    if found is not None and found["complete"] and found["found"]["unanswered"]:
+        remove(out / ANSWERS)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from pipelines.traits.annotating.settings import scale_of
 from pipelines.traits.collections import open_image
@@ -17,7 +14,6 @@ from pipelines.traits.specimens import Specimen
 from pipelines.traits.statements import Place
 from protocols.errors import RecordError
 
-Made = TypeVar("Made")
 _CONDITIONS = {"sex": "sex", "lifeStage": "life stage", "caste": "caste", "ac:subjectOrientation": "view"}
 """Terms of a specimen that bound what its image shows, and what they are called in a statement."""
 _SCALE, _SCALE_SD = "pixelspermm", "pixelspermmsd"
@@ -29,11 +25,13 @@ class Found:
 
     Attributes:
         taxa: rank and name of those of the image's for which the latent speaks.
+        on_organism: share of it that lies on the organism, 0 to 1, by patches.
     """
 
     latent: int
     place: Place
     taxa: tuple[tuple[str, str], ...]
+    on_organism: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -60,11 +58,27 @@ class Shown:
             InputError: it states a scale that is none.
         """
         image = open_image(self.images, self.specimen)
-        conditions = tuple(
-            (name, said) for term, name in _CONDITIONS.items() if (said := self.specimen.terms.get(term))
-        )
         mask = coarse_foreground(image)
-        return Picture.of(self.specimen.id, image, mask, own_scale(self.specimen) or self.scale, conditions)
+        return Picture.of(self.specimen.id, image, mask, own_scale(self.specimen) or self.scale, self.conditions)
+
+    @property
+    def conditions(self) -> tuple[tuple[str, str], ...]:
+        """What the collection knows of the specimen that bounds what its image shows."""
+        terms = self.specimen.terms
+        return tuple((name, said) for term, name in _CONDITIONS.items() if (said := terms.get(term)))
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Images whose regions are in one file, and what is said of them in one file a stage.
+
+    Attributes:
+        number: of the file.
+        shown: the images that have regions.
+    """
+
+    number: int
+    shown: tuple[Shown, ...]
 
 
 def own_scale(specimen: Specimen) -> Scale | None:
@@ -100,7 +114,7 @@ def regions_by_image(path: Path) -> dict[str, list[Found]]:
                 left, top, right, bottom = told["box"]
                 place = Place((left, top, right, bottom), polygons, (0, 0))
                 taxa = tuple((rank, name) for rank, name in told["taxa"])
-                found.setdefault(told["image"], []).append(Found(told["latent"], place, taxa))
+                found.setdefault(told["image"], []).append(Found(told["latent"], place, taxa, told["foreground"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(
             f"cannot be read ({error})", where=str(path), mend=f"Delete {path.parent}: that stage is then done again"
@@ -112,9 +126,3 @@ def sized(found: Found, specimen: Specimen) -> Found:
     """A region with the size of its image."""
     place = Place(found.place.box, found.place.polygons, (specimen.width, specimen.height))
     return replace(found, place=place)
-
-
-def each(shown: list[Shown], work: Callable[[Shown], Made], workers: int) -> Iterator[Made]:
-    """What work makes of each image, in order; as many images are open at a time as there are workers."""
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(work, shown)

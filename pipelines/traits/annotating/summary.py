@@ -7,15 +7,36 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.traits.annotating.agreement import Agreement, read_agreements
-from pipelines.traits.annotating.progress import CHECKS, DATASET
-from pipelines.traits.annotating.work import RELEASE
+from pipelines.traits.annotating.progress import ANSWERS, CHECKS, DATASET
+from pipelines.traits.annotating.stored import Agreement, read_agreements
+from pipelines.traits.annotating.work import CALLS, RELEASE, TRANSCRIPTS
 from pipelines.traits.describing import APPEARANCE
 from pipelines.traits.finding import Summary, read_summary
 from pipelines.traits.finding.stage import read_record
 from protocols.errors import InputError
 
-_ORDER = ("agrees", "polymorphic", "differs", "too few")
+_ORDER = ("agrees", "polymorphic", "explained", "differs", "too few")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """What came of asking a model.
+
+    Attributes:
+        model, endpoint: who was asked.
+        statements: by the model; ``unanswered`` regions have a row that says why, by reason.
+        figures: how far answers to repeated questions agree, how far they change with another region and a blank
+            image, how far a wrong name moves them, what their confidence is worth.
+        tokens, money: that all calls of this dataset took so far.
+    """
+
+    model: str
+    endpoint: str
+    statements: int
+    unanswered: Mapping[str, int]
+    figures: Mapping[str, Any]
+    tokens: int
+    money: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +46,9 @@ class Annotated:
     Attributes:
         found: where it was said: the regions and the marks.
         statements: how many there are, by ``standings``; ``doubts`` by the check that raised them.
-        agreements: of each taxon, latent and character, those that say most first.
+        agreements: of each taxon, part and character, those that say most first.
         released: images in the dataset; ``left_out`` are not, by reason.
+        asked: what came of asking a model; ``None`` where none was.
     """
 
     folder: Path
@@ -37,6 +59,7 @@ class Annotated:
     agreements: Sequence[Agreement]
     released: int
     left_out: Mapping[str, int]
+    asked: ModelSummary | None = None
 
     @property
     def statements_folder(self) -> Path:
@@ -59,6 +82,7 @@ class Annotated:
             "dataset": str(self.dataset),
             "released": self.released,
             "left_out": dict(self.left_out),
+            "model": None if self.asked is None else asdict(self.asked),
             "agreements": [asdict(one) for one in self.agreements],
             "found": self.found.as_json(),
         }
@@ -91,6 +115,27 @@ def read_annotated(folder: Path) -> Annotated:
         agreements,
         written["images"],
         written["left_out"],
+        _asked(folder, told.get("model")),
+    )
+
+
+def _asked(folder: Path, figures: Mapping[str, Any] | None) -> ModelSummary | None:
+    """What came of asking a model, where one was asked."""
+    from agents.models import Transcript
+
+    record = None if figures is None else read_record(folder / ANSWERS)
+    if figures is None or record is None:
+        return None
+    endpoint, found = record["settings"]["endpoint"], record["found"]
+    path = folder / TRANSCRIPTS / CALLS
+    tokens, money = 0, ""
+    if path.exists():
+        transcript = Transcript(path)
+        spent = transcript.spent()
+        transcript.close()
+        tokens, money = spent.tokens, f"{spent.money:f}"
+    return ModelSummary(
+        endpoint["model"], endpoint["endpoint"], found["statements"], found["unanswered"], figures, tokens, money
     )
 
 

@@ -7,23 +7,20 @@ something it reads, became another. See :mod:`pipelines.traits.finding.stage`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from pipelines.traits.finding.asked import Asked
 from pipelines.traits.finding.inventory import inventory
 from pipelines.traits.finding.lock import LOCK, locked
 from pipelines.traits.finding.progress import STAGES, Report, silent
+from pipelines.traits.finding.room import told_if_full
 from pipelines.traits.finding.settings import Settings
 from pipelines.traits.finding.stage import read_record, remove
 from pipelines.traits.finding.stages import Work
 from pipelines.traits.finding.summary import Summary, read_summary
-from protocols.errors import InputError, RecordError
-from robots.execution.home import write_json
+from protocols.errors import InputError
 
 JOB = "job.json"
-SCHEMA_VERSION = 1
 
 
 def find_traits(
@@ -53,14 +50,15 @@ def find_traits(
         InputError: the collection or a setting cannot be used, or ``out`` is of another collection or other settings.
         LeaseError: another process works in ``out``.
         RecordError: something in ``out`` is damaged or missing.
-        OSError: the computer refuses, as where the disk is full.
+        OSError: the computer refuses; where there is no room, whichever stage was writing, it says what is full.
     """
     images, out = images.expanduser().resolve(), out.expanduser().resolve()
     _check_places(images, out)
     out.mkdir(parents=True, exist_ok=True)
-    with locked(out):
-        _tidy(out)
-        asked = _agreed(out, (settings or Settings()).absolute(), again)
+    with locked(out), told_if_full(out):
+        record = asked_of(out)
+        record.tidy()
+        asked = record.merged((settings or Settings()).absolute(), again or not _begun(out))
         work = Work(images, out, asked, device or _best_device(), workers or 2, report)
         work.check()
         _write_job(work)
@@ -70,25 +68,9 @@ def find_traits(
     return read_summary(out)
 
 
-def read_job(out: Path) -> dict[str, Any] | None:
-    """What a folder was begun for; ``None`` where nothing was begun.
-
-    Raises:
-        RecordError: its record is damaged, or another version wrote it.
-    """
-    path = out / JOB
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["schema_version"] != SCHEMA_VERSION:
-            raise ValueError(f"schema version {found['schema_version']}, this Labwright reads {SCHEMA_VERSION}")
-        Settings.of(found["asked"])
-        return {"asked": dict(found["asked"]), "images": str(found["images"]), "inventory": str(found["inventory"])}
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError) as error:
-        raise RecordError(
-            f"cannot be read ({error})", where=str(path), mend="Restore it from a copy, or choose another folder"
-        ) from None
+def asked_of(out: Path) -> Asked[Settings]:
+    """The record of what a folder was begun for; beside it the facts ``images`` and ``inventory``."""
+    return Asked(out / JOB, Settings)
 
 
 def _check_places(images: Path, out: Path) -> None:
@@ -111,55 +93,23 @@ def _ours(path: Path) -> bool:
     return path.name == LOCK or path.name.startswith(f".{JOB}.")
 
 
-def _tidy(out: Path) -> None:
-    """Remove what a killed write left beside the job's file."""
-    for left in out.glob(f".{JOB}.*"):
-        left.unlink(missing_ok=True)
-
-
-def _agreed(out: Path, settings: Settings, again: bool) -> Settings:
-    """What is to be done: as asked now, and as asked before where nothing is asked now."""
-    before = read_job(out)
-    if before is None:
-        return settings
-    earlier = Settings.of(before["asked"])
-    merged = settings.over(earlier)
-    if merged != earlier and not again and any((out / stage).exists() for stage in STAGES):
-        raise _other_settings(out, earlier.given(), settings.given())
-    return merged
-
-
-def _other_settings(out: Path, earlier: Mapping[str, Any], asked: Mapping[str, Any]) -> InputError:
-    differ = [
-        f"--{name} {'by default' if earlier.get(name) is None else earlier[name]}, now {value}"
-        for name, value in asked.items()
-        if earlier.get(name) != value
-    ]
-    return InputError(
-        f"was begun with other settings: {'; '.join(differ)}",
-        where=str(out),
-        mend="Leave those options out to go on with it, give --again to redo what they change, or name another folder",
-    )
+def _begun(out: Path) -> bool:
+    return any((out / stage).exists() for stage in STAGES)
 
 
 def _write_job(work: Work, listed: str | None = None) -> None:
     """Write down what is done; what was ``listed`` of the collection stays as it was if not given."""
-    before = read_job(work.out)
-    job = {
-        "schema_version": SCHEMA_VERSION,
-        "images": str(work.images) if listed is not None or before is None else before["images"],
-        "inventory": listed if listed is not None or before is None else before["inventory"],
-        "asked": work.settings.given(),
-    }
-    if before != {name: value for name, value in job.items() if name != "schema_version"}:
-        write_json(work.out / JOB, job | {"inventory": job["inventory"] or ""})
+    record = asked_of(work.out)
+    before = record.read()
+    facts = {"images": str(work.images), "inventory": listed or ""}
+    record.write(work.settings, facts if listed is not None or before is None else before[1])
 
 
 def _check_collection(work: Work, again: bool) -> None:
     """Compare the collection with the one that was scanned; it is scanned again only where a file changed."""
     listed = inventory(work.images)
-    before = read_job(work.out)
-    if before is not None and before["inventory"] == listed and before["images"] == str(work.images):
+    before = asked_of(work.out).read()
+    if before is not None and before[1] == {"images": str(work.images), "inventory": listed}:
         return
     record = read_record(work.out / "scan")
     if record is not None and record["complete"] and work.scanned_otherwise():

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
+from pipelines.traits.finding.asked import Choices
 from pipelines.traits.sae import BatchTopK, JumpRelu, Matryoshka, Relu, Schedule, TopK, TrainingConfig, Variant
 from protocols.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Choices):
     """Everything that results depend on. ``None`` leaves it to the defaults.
 
     Attributes:
@@ -43,22 +44,6 @@ class Settings:
     licence: str | None = None
     seed: int | None = None
 
-    def given(self) -> dict[str, Any]:
-        """What is not left to the defaults."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Self:
-        """Settings from what was written down; names that this version does not know are refused.
-
-        Raises:
-            InputError: a name is not known.
-        """
-        unknown = set(given) - {item.name for item in fields(cls)}
-        if unknown:
-            raise InputError(f"unknown settings: {', '.join(sorted(unknown))}", mend="Use the version that wrote them")
-        return cls(**given)
-
     def absolute(self) -> Self:
         """The same, with paths that mean the same from any folder; a name that is no path stays a name."""
         backbone = self.backbone
@@ -66,10 +51,6 @@ class Settings:
             backbone = str(Path(backbone).expanduser().resolve())
         sae = None if self.sae is None else str(Path(self.sae).expanduser().resolve())
         return replace(self, backbone=backbone, sae=sae)
-
-    def over(self, earlier: Settings) -> Settings:
-        """These settings, and the ``earlier`` ones where these say nothing."""
-        return replace(earlier, **self.given())
 
 
 @dataclass(frozen=True, slots=True)

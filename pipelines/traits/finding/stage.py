@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import rfc8785
 
+from pipelines.traits.finding.progress import Event, Report
 from protocols.errors import RecordError
 from robots.execution.home import sync_folder, write_json
 
@@ -125,6 +126,72 @@ class Stage:
     def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
         plain: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False))
         return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a job does in one stage.
+
+    Attributes:
+        name: of the stage, and of its folder.
+        sources: the stages that it reads.
+        settings: gives everything beside them that its result depends on, as JSON.
+        make: does the work in the stage's folder, goes on with what is there, and gives figures of what was found.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    settings: Callable[[], Mapping[str, Any]]
+    make: Callable[[Path], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A job's stages in its folder, each done once.
+
+    Attributes:
+        out: the job's folder.
+        report: told of the progress.
+        identities: of the stages that are whole, so far.
+    """
+
+    out: Path
+    report: Report
+    identities: dict[str, str] = field(default_factory=dict)
+
+    def do(self, step: Step) -> None:
+        """Do a stage, or go on with it, unless it is whole.
+
+        Raises:
+            RecordError: something that was written is damaged, or a stage that it reads is not whole.
+        """
+        stage = self.stage(step)
+        if stage.state() == "whole":
+            self.identities[step.name] = stage.whole()
+            self.report(Event(step.name, "kept"))
+            return
+        self.report(Event(step.name, "begun"))
+        found = step.make(stage.begin())
+        self.identities[step.name] = stage.finish(found)
+        self.report(Event(step.name, "done"))
+
+    def stage(self, step: Step) -> Stage:
+        """The stage with its record.
+
+        Raises:
+            RecordError: a stage that it reads is not whole.
+        """
+        return Stage(self.out / step.name, step.settings(), {name: self.identity(name) for name in step.sources})
+
+    def identity(self, name: str) -> str:
+        """The identity of a stage that must be whole.
+
+        Raises:
+            RecordError: it is not.
+        """
+        if name not in self.identities:
+            self.identities[name] = Stage(self.out / name, {}, {}).whole()
+        return self.identities[name]
 
 
 def identity(record: Mapping[str, Any]) -> str:

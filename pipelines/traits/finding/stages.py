@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from pipelines.traits.collections import Scan, load_scan
 from pipelines.traits.features import Activations, Backbone, load_backbone
-from pipelines.traits.finding.progress import Event, Report
+from pipelines.traits.finding.progress import Report
 from pipelines.traits.finding.settings import Settings
-from pipelines.traits.finding.stage import Stage
+from pipelines.traits.finding.stage import Step, Steps
 from pipelines.traits.finding.stored_codes import StoredCodes
 from pipelines.traits.gallery import Evidence
 from pipelines.traits.marking import Findings, Prevalence, load_prevalence
@@ -46,7 +46,6 @@ class Work:
     Attributes:
         images: the collection.
         out: the job's folder.
-        identities: of the stages that are whole, so far.
     """
 
     images: Path
@@ -55,7 +54,6 @@ class Work:
     device: str
     workers: int
     report: Report
-    identities: dict[str, str] = field(default_factory=dict)
 
     def do(self, name: str) -> None:
         """Do a stage, or go on with it, unless it is whole; the stages it reads must be whole.
@@ -75,16 +73,18 @@ class Work:
             "regions": (looking.settings, looking.find_regions),
             "gallery": (pages.settings, pages.write_pages),
         }
-        wanted, make = makers[name]
-        stage = Stage(self.out / name, wanted(self), {source: self.identities[source] for source in SOURCES[name]})
-        if stage.state() == "whole":
-            self.identities[name] = stage.whole()
-            self.report(Event(name, "kept"))
-            return
-        self.report(Event(name, "begun"))
-        found = make(self, stage.begin())
-        self.identities[name] = stage.finish(found)
-        self.report(Event(name, "done"))
+        settings, make = makers[name]
+        self.steps.do(Step(name, SOURCES[name], partial(settings, self), partial(make, self)))
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The stages in the job's folder."""
+        return Steps(self.out, self.report)
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """Of the stages that are whole, so far."""
+        return self.steps.identities
 
     # -- what whole stages hold ------------------------------------------------------------------------
 

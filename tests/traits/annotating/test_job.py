@@ -64,7 +64,10 @@ def test_checks_only_add_doubts(whole: Path) -> None:
     before, after = (list(read_statements(whole / stage)) for stage in ("descriptions", "checks"))
     assert [one.id for one in before] == [one.id for one in after]
     assert not any(one.doubts for one in before)
-    assert {doubt for one in after for doubt in one.doubts} <= {"same elsewhere"}
+    assert {doubt for one in after for doubt in one.doubts} <= {
+        "same of another region",
+        "differs from other images of the taxon",
+    }
 
 
 def test_the_summary_is_that_of_the_files(whole: Path) -> None:
@@ -85,7 +88,7 @@ def test_other_settings_are_refused_unless_wanted(images: Path, copy: Path, tmp_
     (tmp_path / "own.yaml").write_text(OWN)
     own = AnnotationSettings(dictionary=str(tmp_path / "own.yaml"))
     before = times(copy)
-    with pytest.raises(InputError, match="--dictionary not given, now"):
+    with pytest.raises(InputError, match="--dictionary by default, now"):
         annotate(images, copy, own)
     assert times(copy) == before
     annotate(images, copy, own, again=True)

@@ -1,66 +1,21 @@
-"""Controls of a description: the same region elsewhere on the organism, and an image that shows nothing.
-
-What is said of a region wherever it is put says nothing about the region. What is said of an image without an organism
-is made up.
-"""
+"""Where else on the organism a region could lie, and the same picture without an organism: what controls show."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-
 import numpy as np
 
-from pipelines.traits.describing import APPEARANCE, Picture
+from pipelines.traits.describing import Picture
 from pipelines.traits.describing.cutting import Mask, Organism, drawn
 from pipelines.traits.regions import coarse_foreground
-from pipelines.traits.statements import Place, Statement
+from pipelines.traits.statements import Place
 
-ELSEWHERE = "same elsewhere"
-"""The doubt of a statement that holds of the same region in every other place that was tried."""
-BLANK = "said of a blank image"
-"""The doubt of a statement that was made of an image without an organism, too."""
-NO_ROOM = ("elsewhere", "no room on the organism")
-"""The condition of a statement whose region could not be put elsewhere."""
 PLACES = 3
 """Places that are tried."""
-LEAST_PLACES = 2
 MOST_OVERLAP = 0.25
 """Share of a region that may lie where it was before."""
 ON_ORGANISM = 0.9
 """Of the organism's pixels in a region: as many must be in it elsewhere."""
 _TRIES = 60
-
-Describe = Callable[[Picture, int, Place, Sequence[str]], list[Statement]]
-"""Describes a region by some characters only."""
-
-
-def checked(picture: Picture, blank: Picture, said: Sequence[Statement], describe: Describe) -> list[Statement]:
-    """The statements on one region, with the doubts that the controls raise.
-
-    Args:
-        picture: what they were made of.
-        blank: the same without an organism, as :func:`blanked` makes it.
-        said: the statements, all of one region.
-        describe: what made them.
-    """
-    if not said:
-        return []
-    place, latent = said[0].place, said[0].latent
-    made_up = {one.character for one in describe(blank, latent, place, _characters(said)) if one.standing == "observed"}
-    looks = [one.character for one in said if one.character in APPEARANCE and one.standing == "observed"]
-    moved = elsewhere(picture.organism, place, picture.id, latent) if looks and picture.organism else []
-    others = [{one.character: one for one in describe(picture, latent, other, looks)} for other in moved]
-    kept = []
-    for one in said:
-        doubts = [BLANK] if one.character in made_up else []
-        if one.character in looks and len(others) >= LEAST_PLACES:
-            doubts += [ELSEWHERE] if all(_same(one, other.get(one.character)) for other in others) else []
-        room = one.character not in looks or len(others) >= LEAST_PLACES
-        conditions = one.conditions if room else (*one.conditions, NO_ROOM)
-        kept.append(replace(one, doubts=(*one.doubts, *doubts), conditions=conditions))
-    return kept
 
 
 def blanked(picture: Picture) -> Picture:
@@ -133,16 +88,3 @@ def _shifted(place: Place, x: float, y: float) -> Place:
         tuple(tuple((px + x, py + y) for px, py in ring) for ring in polygon) for polygon in place.polygons
     )
     return Place(box, polygons, place.image_size)
-
-
-def _characters(said: Sequence[Statement]) -> list[str]:
-    return list(dict.fromkeys(one.character for one in said))
-
-
-def _same(one: Statement, other: Statement | None) -> bool:
-    """Whether two statements say the same: the same state, or numbers not further apart than their deviations."""
-    if other is None or other.standing != one.standing or other.state != one.state:
-        return False
-    if one.value is None or other.value is None:
-        return one.value is other.value
-    return abs(one.value - other.value) <= math.hypot(one.uncertainty or 0.0, other.uncertainty or 0.0)
