@@ -1,0 +1,104 @@
+"""Scoring a sample from its files, and writing down what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.traits.dataset.bar import Gold, Scored, kept_out, read_gold, write_gold
+from pipelines.traits.gold.answers import ADJUDICATION, read_adjudication, read_answers, write_adjudication
+from pipelines.traits.gold.key import Key, read_key
+from pipelines.traits.gold.report import report
+from pipelines.traits.gold.scoring import TOLERANCE, Score, disputed, score
+from pipelines.traits.statements import Describer
+from pipelines.traits.vocabulary import digest
+from protocols.errors import InputError
+from robots.execution.home import write_atomically
+
+REPORT = "report.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sample that was scored.
+
+    Attributes:
+        score: what it shows.
+        report: the page that says so.
+        adjudication: the table of what is still disputed; ``None`` where nothing is.
+        record: ``gold.json``, which a release is bound by; ``None`` while something is disputed.
+        bar: that characters must reach; ``None`` where none is set.
+        left_out: characters that a release leaves out, with the reason; empty without a bar.
+    """
+
+    score: Score
+    report: Path
+    adjudication: Path | None
+    record: Path | None
+    bar: float | None
+    left_out: tuple[tuple[str, str], ...]
+
+
+def judge(
+    sample: Path,
+    first: Path,
+    second: Path,
+    adjudicated: Path | None = None,
+    *,
+    bar: float | None = None,
+    tolerance: float = TOLERANCE,
+) -> Judged:
+    """Score what two annotators answered, and write the report, and what is disputed or the record of the bar.
+
+    Args:
+        sample: the folder that was drawn.
+        first, second: the annotators' tables, in the order in which the annotators were named.
+        adjudicated: the table of disputes, settled as far as it is.
+        bar: from 0 to 1; the one that was set before if not given.
+        tolerance: within which measured numbers count as the same, as a share of the larger.
+
+    Raises:
+        InputError: a file is missing, is of another sample, or both tables are the same.
+        FileProblemsError: rows of a table cannot be used.
+        RecordError: the key is damaged, or a file cannot be written.
+    """
+    sample = sample.expanduser().absolute()
+    annotation, key = read_key(sample)
+    if first.exists() and second.exists() and first.read_bytes() == second.read_bytes():
+        mend = "Give one table from each annotator"
+        raise InputError("both tables are the same, letter by letter", where=str(second), mend=mend)
+    one, other = read_answers(first, key), read_answers(second, key)
+    settled = {}
+    if adjudicated is not None:
+        settled = read_adjudication(adjudicated, key, disputed(key, one, other, tolerance))
+    found = score(key, one, other, settled, tolerance=tolerance)
+    adjudication, record = None, None
+    gold = _gold(key, found, bar, annotation)
+    left_out = kept_out(gold, None, key.dictionary, _describers(key))
+    if found.open:
+        adjudication = sample / ADJUDICATION
+        still = {item: found.disputed[item] for item in found.disputed}
+        write_adjudication(adjudication, key, still, settled)
+    else:
+        record = write_gold(annotation, gold)
+    out = {name for name, _ in left_out}
+    passed = [each.character for each in found.characters if each.character not in out]
+    write_atomically(sample / REPORT, report(found, key, gold.bar, passed))
+    return Judged(found, sample / REPORT, adjudication, record, gold.bar, () if found.open else left_out)
+
+
+def _gold(key: Key, found: Score, bar: float | None, annotation: Path) -> Gold:
+    before = read_gold(annotation)
+    characters = {
+        one.character: Scored(one.precision.value, one.precision.low, one.precision.high, one.precision.items)
+        for one in found.characters
+        if one.precision
+    }
+    describers = tuple(sorted({(each.kind, each.name, each.prompt) for each in _describers(key)}))
+    set_before = before.bar if before else None
+    bar = bar if bar is not None else set_before
+    return Gold(found.sample, bar, digest(key.dictionary), describers, characters)
+
+
+def _describers(key: Key) -> list[Describer]:
+    return [said.describer for one in key.items for said in one.question.said]
