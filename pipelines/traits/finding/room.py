@@ -31,7 +31,8 @@ def told_if_full(folder: Path) -> Iterator[None]:
         yield
     except (OSError, LabwrightError) as error:
         cause = error if isinstance(error, OSError) else error.__context__
-        if not isinstance(cause, OSError) or cause.errno not in FULL:
+        full = FULL.get(cause.errno or 0) if isinstance(cause, OSError) else None
+        if not isinstance(cause, OSError) or full is None:
             raise
         said = error.where if isinstance(error, LabwrightError) else error.filename
-        raise OSError(cause.errno, FULL[cause.errno], str(said or folder)) from error
+        raise OSError(cause.errno, full, str(said or folder)) from error
