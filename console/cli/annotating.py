@@ -146,6 +146,9 @@ def _say(screen: Screen, made: Annotated) -> None:
     screen.say(f"Statements: {made.statements_folder}", whole=True)
     left_out = f"; left out: {_numbers(made.left_out)}" if made.left_out else ""
     screen.say(f"Dataset: {made.dataset} ({made.released:,} images{left_out})", whole=True)
+    if made.barred:
+        told = f"{sum(made.barred.values()):,} statements of {len(made.barred):,} characters"
+        screen.say(f"Not in it, by the bar: {told}; why: {made.dataset / 'left_out_characters.csv'}", whole=True)
     screen.say(f"Gallery: {found.gallery}", whole=True)
     screen.give(made.as_json())
 

@@ -182,10 +182,7 @@ def _say_judged(screen: Screen, found: Judged) -> None:
             whole=True,
         )
     elif found.bar is not None:
-        out = [f"{name.replace('_', ' ')}: {why}" for name, why in found.left_out if name]
-        screen.say(f"Below the bar of {found.bar:g}, and left out of the dataset: {len(out)}", whole=True)
-        screen.lines(out)
-        screen.say("Give labwright annotate again, and the dataset is written anew", whole=True)
+        _say_bar(screen, found.bar, found)
     screen.say(f"Report: {found.report}", whole=True)
     screen.give(
         {
@@ -197,6 +194,15 @@ def _say_judged(screen: Screen, found: Judged) -> None:
             "left_out": dict(found.left_out),
         }
     )
+
+
+def _say_bar(screen: Screen, bar: float, found: Judged) -> None:
+    scored = {one.character for one in found.score.characters if one.precision}
+    below = [f"{name.replace('_', ' ')}: {why}" for name, why in found.left_out if name in scored]
+    never = len(found.left_out) - len(below) - 1
+    screen.say(f"The bar of {bar:g} keeps {len(below)} characters out of the dataset, and {never} never scored")
+    screen.lines(below)
+    screen.say("Give labwright annotate again: it writes the dataset anew, without them")
 
 
 def _row(one: CharacterScore) -> tuple[str, ...]:

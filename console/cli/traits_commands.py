@@ -261,6 +261,17 @@ Reviews = Annotated[
         rich_help_panel=_RELEASE,
     ),
 ]
+GoldBar = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        min=0,
+        max=1,
+        help="Leave characters out unless the lower end of their precision's interval, by labwright traits gold, "
+        "reaches this; 0 for none.",
+        rich_help_panel=_RELEASE,
+    ),
+]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the dataset.", rich_help_panel=_RELEASE)]
 AllowUnlicensed = Annotated[
     bool,
@@ -323,6 +334,7 @@ class DescribeOptions:
     dataset_licence: DatasetLicence = None
     checklist: Checklist = None
     allow_unlicensed: AllowUnlicensed = False
+    gold_bar: GoldBar = None
 
     def asked(self) -> dict[str, Any]:
         """What is asked, by name, paths as text; ``None`` where nothing is."""

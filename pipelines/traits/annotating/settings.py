@@ -22,7 +22,7 @@ CONTROLS = 0.05
 """Share of the questions that are asked as controls, too, if nobody says."""
 MOST_SAMPLES = 32
 _OF_THE_MODEL = ("model", "look", "images_per_prompt", "examples", "samples", "controls")
-_OF_THE_RELEASE = ("title", "creators", "dataset_licence", "checklist")
+_OF_THE_RELEASE = ("title", "creators", "dataset_licence", "checklist", "gold_bar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class AnnotationSettings(Choices):
         dataset_licence: of the statements, not of the images.
         checklist: path of a CSV file of synonyms.
         allow_unlicensed: put images without a known licence into the dataset, too.
+        gold_bar: that characters must reach to be in the dataset, in place of the one that a scored sample set; 0 is
+            none.
     """
 
     dictionary: str | None = None
@@ -60,11 +62,14 @@ class AnnotationSettings(Choices):
     dataset_licence: str | None = None
     checklist: str | None = None
     allow_unlicensed: bool | None = None
+    gold_bar: float | None = None
 
     def absolute(self) -> Self:
         """The same, with paths that mean the same from any folder."""
         paths = {name: getattr(self, name) for name in ("dictionary", "examples", "checklist")}
-        known: dict[str, Any] = {name: str(Path(path).expanduser().resolve()) for name, path in paths.items() if path is not None}
+        known: dict[str, Any] = {
+            name: str(Path(path).expanduser().resolve()) for name, path in paths.items() if path is not None
+        }
         return replace(self, **known)
 
     @staticmethod
@@ -83,6 +88,7 @@ class AnnotationSettings(Choices):
             ("images_per_prompt", 1, MOST_SHOWN),
             ("samples", 1, MOST_SAMPLES),
             ("controls", 0, 1),
+            ("gold_bar", 0, 1),
         ):
             value = getattr(self, name)
             if value is not None and not least <= value <= most:

@@ -47,7 +47,8 @@ class Annotated:
         found: where it was said: the regions and the marks.
         statements: how many there are, by ``standings``; ``doubts`` by the check that raised them.
         agreements: of each taxon, part and character, those that say most first.
-        released: images in the dataset; ``left_out`` are not, by reason.
+        released: images in the dataset; ``left_out`` are not, by reason; ``barred`` are statements that are not, by a
+            character that has not reached the bar.
         asked: what came of asking a model; ``None`` where none was.
     """
 
@@ -59,6 +60,7 @@ class Annotated:
     agreements: Sequence[Agreement]
     released: int
     left_out: Mapping[str, int]
+    barred: Mapping[str, int]
     asked: ModelSummary | None = None
 
     @property
@@ -82,6 +84,7 @@ class Annotated:
             "dataset": str(self.dataset),
             "released": self.released,
             "left_out": dict(self.left_out),
+            "barred": dict(self.barred),
             "model": None if self.asked is None else asdict(self.asked),
             "agreements": [asdict(one) for one in self.agreements],
             "found": self.found.as_json(),
@@ -115,6 +118,7 @@ def read_annotated(folder: Path) -> Annotated:
         agreements,
         written["images"],
         written["left_out"],
+        written["barred"],
         _asked(folder, told.get("model")),
     )
 

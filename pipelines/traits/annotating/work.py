@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,15 @@ from pipelines.traits.annotating.stored import (
 from pipelines.traits.annotating.subjects import Arrangement, wrong_names
 from pipelines.traits.checking import NO_ANSWER, Leak, Tallying, kind_of, shipped_key
 from pipelines.traits.collections import load_scan
-from pipelines.traits.dataset import Review, apply_reviews, kept_reviews, write_dataset
+from pipelines.traits.dataset import (
+    DatasetSettings,
+    Review,
+    apply_reviews,
+    bar_of,
+    kept_reviews,
+    read_gold,
+    write_dataset,
+)
 from pipelines.traits.describing import MEASURED, Scale
 from pipelines.traits.finding.progress import Event, Report
 from pipelines.traits.finding.stage import Step, Steps
@@ -310,7 +318,13 @@ class Annotation:
     def _writing(self) -> dict[str, Any]:
         path = self.out / REVIEWS
         reviewed = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
-        return asdict(self.settings.dataset()) | {"reviews": reviewed}
+        return asdict(self._release) | {"reviews": reviewed}
+
+    @cached_property
+    def _release(self) -> DatasetSettings:
+        """How the dataset is written, with the bar that characters must reach."""
+        bar = bar_of(read_gold(self.out), self.settings.gold_bar, self.words)
+        return replace(self.settings.dataset(), bar=bar)
 
     def _write(self, folder: Path) -> dict[str, Any]:
         """Write the dataset, which is whole or not there, into a folder of its own."""
@@ -320,10 +334,10 @@ class Annotation:
             self.words,
             self.images,
             folder / RELEASE,
-            self.settings.dataset(),
+            self._release,
         )
         told = asdict(written)
-        return {name: told[name] for name in ("images", "statements", "left_out", "taxa", "files", "size")}
+        return {name: told[name] for name in ("images", "statements", "left_out", "barred", "taxa", "files", "size")}
 
     def _tell(self, stage: str, done: int, total: int) -> None:
         self.report(Event(stage, "going on", done, total))

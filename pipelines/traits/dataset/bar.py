@@ -8,11 +8,11 @@ it easier to pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.traits.statements import Describer, Dictionary
+from pipelines.traits.statements import Dictionary, Statement
 from pipelines.traits.vocabulary import digest
 from protocols.errors import RecordError
 from robots.execution.home import write_json
@@ -90,39 +90,51 @@ def read_gold(folder: Path) -> Gold | None:
         raise RecordError(f"cannot be read ({error})", where=str(path), mend=mend) from None
 
 
-def kept_out(
-    gold: Gold | None, bar: float | None, dictionary: Dictionary, describers: Iterable[Describer]
-) -> tuple[tuple[str, str], ...]:
-    """Characters that are not to be published, each with the reason; empty where no bar is set.
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What may be published.
+
+    Attributes:
+        share: that the lower end of a character's precision must reach.
+        out: characters that are not published, each with the reason; :data:`NO_CHARACTER` among them.
+        describers: whose statements were looked at: kind, name and prompt; those of others are not published.
+    """
+
+    share: float
+    out: tuple[tuple[str, str], ...]
+    describers: tuple[tuple[str, str, str], ...]
+
+    def why_not(self, said: Statement) -> str:
+        """Why a statement is not published; empty where it is. What a person says is bound by its character alone."""
+        reasons = dict(self.out)
+        why = reasons.get(said.character, "")
+        by = said.describer
+        if why or by.kind == "person" or (by.kind, by.name, by.prompt) in self.describers:
+            return why
+        return f"{by.name} {_NEVER}"
+
+
+def bar_of(gold: Gold | None, share: float | None, dictionary: Dictionary) -> Bar | None:
+    """The bar for a release; ``None`` where there is none.
 
     Args:
         gold: what people found, if they looked.
-        bar: in place of the one that was set when the sample was scored.
+        share: in place of the one that was set when the sample was scored; 0 is none.
         dictionary: that is used now.
-        describers: who says what is to be published.
     """
-    bar = bar if bar is not None else gold.bar if gold else None
-    if bar is None:
-        return ()
-    asked: set[tuple[str, str, str]] = {(one.kind, one.name, one.prompt) for one in describers}
-    other = _another(gold, digest(dictionary), asked)
-    found = [(NO_CHARACTER, "no character of the dictionary: cannot be scored")]
+    share = share if share is not None else gold.bar if gold else None
+    if not share:
+        return None
+    other = gold is not None and gold.dictionary != digest(dictionary)
+    known = {} if gold is None or other else gold.characters
+    out = [(NO_CHARACTER, "no character of the dictionary: cannot be scored")]
     for name in dictionary.characters:
-        scored = None if gold is None or other else gold.characters.get(name)
+        scored = known.get(name)
         if scored is None:
-            found.append((name, other or _NEVER))
-        elif scored.low < bar:
-            found.append((name, f"below the bar of {bar:g}: precision {_in_words(scored)}"))
-    return tuple(found)
-
-
-def _another(gold: Gold | None, dictionary: str, describers: set[tuple[str, str, str]]) -> str:
-    """Why what people found does not hold for this; empty where it does."""
-    if gold is None:
-        return ""
-    if gold.dictionary != dictionary:
-        return "was scored by another text of the dictionary"
-    return "" if describers <= set(gold.describers) else "was scored for another describer"
+            out.append((name, "was scored by another text of the dictionary" if other else _NEVER))
+        elif scored.low < share:
+            out.append((name, f"below the bar of {share:g}: precision {_in_words(scored)}"))
+    return Bar(share, tuple(out), gold.describers if gold else ())
 
 
 def _in_words(scored: Scored) -> str:

@@ -28,7 +28,12 @@ _MOST = 15
 
 
 def card(
-    settings: DatasetSettings, dictionary: Dictionary, figures: Figures, left_out: Mapping[str, int], licence: str
+    settings: DatasetSettings,
+    dictionary: Dictionary,
+    figures: Figures,
+    left_out: Mapping[str, int],
+    licence: str,
+    barred: Mapping[str, int],
 ) -> str:
     """The whole text.
 
@@ -38,10 +43,13 @@ def card(
         figures: of the data.
         left_out: images by the reason why they are not there.
         licence: of the statements, by the Hub's own short name, empty where it is not stated.
+        barred: statements that the bar kept out, by character.
     """
     lines: list[str] = ["---", _front(settings, figures, licence).rstrip(), "---", ""]
-    for part in (_about, _structure, _creation, _considerations, _additional):
+    for part in (_about, _structure, _creation, _considerations):
         lines += part(settings, dictionary, figures, left_out)
+    lines += _validation(settings, dictionary, barred)
+    lines += _additional(settings, dictionary, figures, left_out)
     return "\n".join(lines) + "\n"
 
 
@@ -114,6 +122,7 @@ def _structure(settings: DatasetSettings, dictionary: Dictionary, figures: Figur
     yield "croissant.json              Croissant 1.1"
     yield "coco.json, label_studio/    regions for COCO readers, FiftyOne and Label Studio"
     yield "left_out.csv                images that are not here, and why"
+    yield "left_out_characters.csv     characters that are not here, and why"
     yield "manifest.json               SHA-256 and size of every file"
     yield from ("```", "", 'The images with `datasets`: `load_dataset("imagefolder", data_dir="images")`.', "")
     yield from ("### Data Instances", "", "By standing:", "")
@@ -164,6 +173,22 @@ def _considerations(_: DatasetSettings, __: Dictionary, figures: Figures, left_o
     for reason, count in sorted(left_out.items()):
         yield f"- {count:,} images were left out: {reason}. They are listed in `left_out.csv`."
     yield ""
+
+
+def _validation(settings: DatasetSettings, dictionary: Dictionary, barred: Mapping[str, int]) -> Iterator[str]:
+    bar = settings.bar
+    if bar is None:
+        return
+    yield from ("### Held against people", "")
+    yield "Two people answered a blind sample of what the machine says. A character is here where the lower end of"
+    yield f"the 95 % interval of its precision is {bar.share:g} or more; statements of describers that were not in the"
+    yield "sample are not here. `left_out_characters.csv` says which characters are not here, and why."
+    out = {name for name, _ in bar.out}
+    passed = [name for name in dictionary.characters if name not in out]
+    yield from ("", f"- Reached it: {', '.join(passed) or 'none'}.")
+    yield from (f"- Statements left out: {sum(barred.values()):,}.", "")
+    if barred:
+        yield from _counted("character left out", Counter(barred))
 
 
 def _additional(settings: DatasetSettings, _: Dictionary, figures: Figures, __: object) -> Iterator[str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pipelines.traits.dataset.bar import Bar
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSettings:
@@ -25,6 +27,7 @@ class DatasetSettings:
         reencode: write images anew, as ``jpeg`` or ``png``, upright and without metadata; ``None`` copies the files
             byte by byte. Images whose licence forbids derivatives are copied.
         checklist: accepted names by the names that the collection uses, as :func:`read_checklist` gives them.
+        bar: that characters must reach to be published; ``None`` publishes all.
         rows: statements in one Parquet file.
         replace: write over an earlier dataset in the same folder.
     """
@@ -40,6 +43,7 @@ class DatasetSettings:
     allow_unlicensed: bool = False
     reencode: Literal["jpeg", "png"] | None = None
     checklist: tuple[tuple[str, str], ...] = ()
+    bar: Bar | None = None
     rows: int = 100_000
     replace: bool = False
 
@@ -53,6 +57,8 @@ class Written:
         images: how many are in it.
         statements: how many are in it.
         left_out: images that are not in it, by reason.
+        barred: statements that are not in it because their character or describer did not reach the bar, by
+            character.
         taxa: different accepted names.
         files: how many, the manifest not counted.
         size: bytes of all files.
@@ -62,6 +68,7 @@ class Written:
     images: int
     statements: int
     left_out: dict[str, int]
+    barred: dict[str, int]
     taxa: int
     files: int
     size: int

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.traits.collections.stored import as_line
+from pipelines.traits.dataset.bar import Bar
 from pipelines.traits.dataset.card import card, hub_licence
 from pipelines.traits.dataset.characters import write_characters
 from pipelines.traits.dataset.coco import write_coco
@@ -40,6 +41,7 @@ from robots.execution.home import sync_folder
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
+BARRED = "left_out_characters.csv"
 _WORK = ".staging.sqlite"
 
 
@@ -114,12 +116,13 @@ def _write(
     dictionary: Dictionary,
     root: Path,
     settings: DatasetSettings,
-) -> tuple[int, int, dict[str, int], int, int, int]:
+) -> tuple[int, int, dict[str, int], dict[str, int], int, int, int]:
     (part / "images").mkdir()
     staging = Staging(part / _WORK, dict(settings.checklist))
     try:
-        _stage(staging, specimens, statements, root, part / "images", settings)
+        barred = _stage(staging, specimens, statements, root, part / "images", settings)
         left_out = _report(part / "left_out.csv", staging)
+        _report_barred(part / BARRED, settings.bar, barred)
         figures = _write_rows(part, staging, settings)
         write_specimens(part / SPECIMENS, staging.images(), figures)
         write_taxa(part, figures)
@@ -129,7 +132,8 @@ def _write(
         nexus.write(part / "taxa.nex", taxon_rows(figures), sorted(figures.taxa))
         write_characters(part, dictionary)
         licence = hub_licence(parse_licence(settings.licence).label)
-        text = card(settings, dictionary, figures, left_out, licence)
+        by_character = _by_character(barred)
+        text = card(settings, dictionary, figures, left_out, licence, by_character)
         (part / "README.md").write_text(text, encoding="utf-8", newline="\n")
         write_darwin_core(part / "darwin_core.zip", staging.images, dictionary, figures, settings)
         write_croissant(part, dictionary, figures, settings)
@@ -139,7 +143,7 @@ def _write(
     finally:
         staging.close()
         (part / _WORK).unlink(missing_ok=True)
-    return figures.images, figures.statements, left_out, len(figures.taxa), files, size
+    return figures.images, figures.statements, left_out, by_character, len(figures.taxa), files, size
 
 
 def _stage(
@@ -149,7 +153,9 @@ def _stage(
     root: Path,
     images: Path,
     settings: DatasetSettings,
-) -> None:
+) -> Counter[tuple[str, str]]:
+    """Put everything into the database; how many statements the bar kept out, by character and reason."""
+    barred: Counter[tuple[str, str]] = Counter()
     for specimen in specimens:
         if staging.knows(specimen.id):
             staging.put_twin(specimen, _line(specimen))
@@ -160,9 +166,12 @@ def _stage(
         copied = None if why else copy_picture(root, specimen, images, reencode)
         staging.put_specimen(specimen, _line(specimen), why, copied)
     for statement in statements:
-        if not staging.put_statement(statement):
+        if settings.bar is not None and (why := settings.bar.why_not(statement)):
+            barred[statement.character, why] += 1
+        elif not staging.put_statement(statement):
             mend = "Give all specimens that the statements are of"
             raise InputError("a statement is of no specimen here", where=f"image {statement.image}", mend=mend)
+    return barred
 
 
 def _line(specimen: Specimen) -> bytes:
@@ -183,6 +192,22 @@ def _report(path: Path, staging: Staging) -> dict[str, int]:
             writer.writerow(row)
             reasons[row[3]] += 1
     return dict(sorted(reasons.items()))
+
+
+def _report_barred(path: Path, bar: Bar | None, barred: Counter[tuple[str, str]]) -> None:
+    """Every character that is not published, with the reason, also where nobody said anything of it."""
+    rows = dict.fromkeys(bar.out if bar else (), 0) | barred
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv_writer(file)
+        writer.writerow(["character", "why", "statements"])
+        writer.writerows((*pair, count) for pair, count in sorted(rows.items()))
+
+
+def _by_character(barred: Counter[tuple[str, str]]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for (character, _), count in barred.items():
+        counts[character or "(none of the dictionary)"] += count
+    return dict(sorted(counts.items()))
 
 
 def _write_rows(part: Path, staging: Staging, settings: DatasetSettings) -> Figures:

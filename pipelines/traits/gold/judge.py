@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.traits.dataset.bar import Gold, Scored, kept_out, read_gold, write_gold
+from pipelines.traits.dataset.bar import Gold, Scored, bar_of, read_gold, write_gold
 from pipelines.traits.gold.answers import ADJUDICATION, read_adjudication, read_answers, write_adjudication
 from pipelines.traits.gold.key import Key, read_key
 from pipelines.traits.gold.report import report
 from pipelines.traits.gold.scoring import TOLERANCE, Score, disputed, score
-from pipelines.traits.statements import Describer
 from pipelines.traits.vocabulary import digest
 from protocols.errors import InputError
 from robots.execution.home import write_atomically
@@ -72,13 +71,13 @@ def judge(
     if adjudicated is not None:
         settled = read_adjudication(adjudicated, key, disputed(key, one, other, tolerance))
     found = score(key, one, other, settled, tolerance=tolerance)
-    adjudication, record = None, None
+    adjudication = record = None
     gold = _gold(key, found, bar, annotation)
-    left_out = kept_out(gold, None, key.dictionary, _describers(key))
+    barred = bar_of(gold, None, key.dictionary)
+    left_out = () if barred is None else barred.out
     if found.open:
         adjudication = sample / ADJUDICATION
-        still = {item: found.disputed[item] for item in found.disputed}
-        write_adjudication(adjudication, key, still, settled)
+        write_adjudication(adjudication, key, found.disputed, settled)
     else:
         record = write_gold(annotation, gold)
     out = {name for name, _ in left_out}
@@ -94,11 +93,7 @@ def _gold(key: Key, found: Score, bar: float | None, annotation: Path) -> Gold:
         for one in found.characters
         if one.precision
     }
-    describers = tuple(sorted({(each.kind, each.name, each.prompt) for each in _describers(key)}))
+    by = (said.describer for one in key.items for said in one.question.said)
+    describers = tuple(sorted({(each.kind, each.name, each.prompt) for each in by}))
     set_before = before.bar if before else None
-    bar = bar if bar is not None else set_before
-    return Gold(found.sample, bar, digest(key.dictionary), describers, characters)
-
-
-def _describers(key: Key) -> list[Describer]:
-    return [said.describer for one in key.items for said in one.question.said]
+    return Gold(found.sample, set_before if bar is None else bar, digest(key.dictionary), tuple(describers), characters)
