@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +20,59 @@ PYTHON = Path(os.environ.get("OPENTRONS_PYTHON", Path(__file__).parents[2] / ".p
 needs_opentrons = pytest.mark.skipif(
     not PYTHON.exists(), reason="no Python with opentrons==9.0.0: set OPENTRONS_PYTHON to one"
 )
+ANALYSER = """
+import os, sys
+from opentrons.cli.analyze import analyze
+for line in iter(sys.stdin.readline, ""):
+    protocol, output = line.rstrip("\\n").split("\\t")
+    child = os.fork()
+    if not child:
+        try:
+            analyze.main([f"--json-output={output}", protocol], standalone_mode=False)
+        except BaseException as error:
+            print(error, file=sys.stderr)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
+"""
+"""Imports Opentrons once, which takes 2 s, and has each protocol analysed by a child of its own."""
+
+
+@cache
+def _analyser() -> subprocess.Popen[str]:
+    """It ends with the process that started it, whose end closes its input."""
+    folder = tempfile.TemporaryDirectory(prefix="labwright-opentrons-")
+    atexit.register(folder.cleanup)
+    own = {"HOME": folder.name, "OT_API_CONFIG_DIR": f"{folder.name}/config", "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [str(PYTHON), "-c", ANALYSER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **own},
+    )
+    atexit.register(process.communicate)
+    return process
 
 
 def analyse(text: str, folder: Path) -> dict[str, Any]:
     """The analysis of a protocol's text.
 
     Raises:
-        AssertionError: there is none.
+        FileNotFoundError: there is none.
     """
     protocol, output = folder / "exported.py", folder / "analysis.json"
     protocol.write_text(text, encoding="utf-8")
-    command = [str(PYTHON), "-m", "opentrons.cli", "analyze", f"--json-output={output}", str(protocol)]
-    own = {"HOME": str(folder), "OT_API_CONFIG_DIR": str(folder / "config"), "OPENBLAS_NUM_THREADS": "1"}
-    environment = {**os.environ, **own}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, env=environment, check=False)
-    assert output.exists(), done.stderr
+    output.unlink(missing_ok=True)
+    analyser = _analyser()
+    assert analyser.stdin is not None
+    assert analyser.stdout is not None
+    analyser.stdin.write(f"{protocol}\t{output}\n")
+    analyser.stdin.flush()
+    while (said := analyser.stdout.readline()) != "ended\n":
+        assert said, "the analyser has ended"
     found: dict[str, Any] = json.loads(output.read_text())
     return found
 
