@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from pipelines.traits.annotating.bare import read_bare
 from pipelines.traits.annotating.pictures import Found, Shown
 from pipelines.traits.annotating.places import elsewhere
 from pipelines.traits.annotating.stored import Kind
-from pipelines.traits.collections import open_image
 from pipelines.traits.prompting import Blank, Elsewhere, Subject, Told, another_place
 from pipelines.traits.prompting import Shown as OneShown
 from pipelines.traits.specimens import Taxon
@@ -104,7 +104,7 @@ def wrong_names(taxa: Iterable[Taxon]) -> tuple[str, ...]:
 
 def _subject(group: _Group, sample: int = 0, control: Elsewhere | Blank | Told | None = None) -> Subject:
     shown = tuple(
-        OneShown(one.specimen.id, found.latent, found.place, partial(open_image, one.images, one.specimen))
+        OneShown(one.specimen.id, found.latent, found.place, partial(read_bare, one.images, one.specimen), bare=True)
         for one, found in group
     )
     return Subject(shown, sample, control)

@@ -113,7 +113,7 @@ class Prompt:
             pixels, place = shown.pixels(), shown.place
             if isinstance(control, Blank):
                 pixels = np.full_like(pixels, GREY)
-            else:
+            elif not shown.bare:
                 pixels = self._cleared(pixels)
             if isinstance(control, Elsewhere):
                 place = control.places[number]

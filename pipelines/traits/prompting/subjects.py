@@ -28,12 +28,14 @@ class Shown:
         latent: whose region it is.
         place: where.
         picture: the image, or what reads it.
+        bare: whether labels are painted over in it already.
     """
 
     image: str
     latent: int
     place: Place
     picture: Picture
+    bare: bool = False
 
     def pixels(self) -> NDArray[np.uint8]:
         """The image (height, width, 3)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,8 @@ from pipelines.traits.finding import Settings
 from tests.traits.describing.drawn import GROUND, Image, Scene, bands, painted
 
 FINDING = Settings(steps=40, expansion=2, k=4, licence="CC0 1.0")
+SMALL = replace(FINDING, steps=20, expansion=1, k=1)
+"""With which few regions are found, quickly."""
 EACH = 6
 FEW_WORDS = """\
 dictionary: few
@@ -29,9 +32,9 @@ def wider(scene: Scene, seed: int) -> Image:
     return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
 
 
-def draw(folder: Path) -> Path:
-    """Draw it; the same bytes each time."""
-    for number in range(EACH):
+def draw(folder: Path, each: int = EACH) -> Path:
+    """Draw it, so many images of each species; the same bytes each time."""
+    for number in range(each):
         angle = 12.0 * number
         for name, scene in (
             ("Genus_fasciata", painted((150, 96, 60), bands(40, angle), angle=angle, noise=3, seed=number)),
