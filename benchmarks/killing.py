@@ -6,6 +6,7 @@ for the lab it works in, so that a kill costs milliseconds and not seconds of im
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from protocols.digests import digest
 from protocols.labstate import LabState
 from protocols.program import MoveLabware, Program
 from robots.execution import executor as executor_module
@@ -76,8 +78,6 @@ def make_run(home: Home, workcell: Workcell, program: Program, *, seed: int = 0)
 
 def world_log(home: Home, workcell: Workcell) -> tuple[ActRecord, ...]:
     """The log of the lab that the runs of ``home`` worked in, which must have ended."""
-    from protocols.digests import digest
-
     log = WorldLog(home.workcell(workcell.spec.name) / "world" / "world.sqlite", digest(workcell.spec))
     try:
         return log.acts()
@@ -215,6 +215,8 @@ class _Zygote:
     def _workcell(self, path: str) -> Workcell:
         if path not in self._workcells:
             self._workcells[path] = load_workcell(path)
+            digest(self._workcells[path].spec)  # once for all attempts
+            gc.freeze()  # the children leave what is here in the memory that they share
         return self._workcells[path]
 
     def _end_lab(self, socket: Path) -> None:

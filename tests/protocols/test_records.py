@@ -1,5 +1,6 @@
 """Programs, their hashes, and the chain of events."""
 
+import hashlib
 import subprocess
 import sys
 
@@ -40,6 +41,14 @@ def test_equal_programs_have_equal_hashes_in_every_process() -> None:
         for seed in ("1", "2", "3", "4")
     }
     assert len(hashes) == 1
+
+
+def test_a_hash_is_of_what_is_in_the_record_now() -> None:
+    liquid = Liquid(name="x", solutes={"DNA": 1.5, "salt": 2.0})
+    canonical = b'{"behaviours":[],"lot":null,"name":"x","sample":null,"solutes":{"DNA":1.5,"salt":2}}'
+    assert digest(liquid) == hashlib.sha256(canonical).hexdigest()
+    liquid.solutes["salt"] = 3.0
+    assert digest(liquid) == hashlib.sha256(canonical.replace(b":2}", b":3}")).hexdigest()
 
 
 @pytest.mark.parametrize(
