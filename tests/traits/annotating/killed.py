@@ -1,49 +1,60 @@
-"""A job that kills itself while it describes and checks; see :mod:`tests.traits.finding.killed`.
-
-``python -m tests.traits.annotating.killed IMAGES HOME``, an attempt for each line of stdin, ``OUT POINT``.
-"""
+"""A job that kills itself while it measures, asks a model, checks or writes; see :mod:`tests.traits.killing`."""
 
 from __future__ import annotations
 
 import os
-import sys
+from decimal import Decimal
 from pathlib import Path
 
+import jsonschema
+import openai
+import pandas
 import torch
 
-from pipelines.traits.annotating import AnnotationSettings, annotate
+from agents.models import ModelConfig, Price, Rates
+from agents.models.cache import Cache
+from agents.models.transcript import Transcript
+from pipelines.traits.annotating import AnnotationSettings, Asking, annotate
+from pipelines.traits.annotating.asking import linker_of
 from pipelines.traits.finding.stage import Stage
-from tests.traits.annotating.collection import FINDING
-from tests.traits.finding.killed import Points
+from tests.traits.annotating.collection import SMALL
+from tests.traits.killing import Points, serve
+
+IMPORTED_ONCE = (jsonschema, openai, pandas, linker_of(False))
+"""What a job loads when it needs it: here before the first fork, which shortens each attempt."""
 
 
-def attempt(images: Path, out: Path, kill_at: int, told: int) -> None:
-    """One attempt, in this process: every file that gets its name and every stage is a place."""
-    points = Points(kill_at, told)
-    for owner, name in ((os, "replace"), (os, "fsync"), (Stage, "begin"), (Stage, "finish")):
+def attempt(images: Path, out: Path, points: Points) -> None:
+    """One attempt: every file that gets its name and every stage is a place, and so is each moment of a call."""
+    for owner, name in (
+        (os, "replace"),
+        (os, "fsync"),
+        (Stage, "begin"),
+        (Stage, "finish"),
+        (Transcript, "hold"),
+        (Transcript, "settle"),
+        (Cache, "put"),
+    ):
         points.around(owner, name)
     torch.set_num_threads(1)
-    own = AnnotationSettings(dictionary=str(images.parent / "few.yaml"))
-    annotate(images, out, own, FINDING, workers=1)
-
-
-def main() -> None:
-    images, count = Path(sys.argv[1]), Path(sys.argv[2]) / "count"
-    for line in sys.stdin:
-        out, _, kill_at = line.strip().rpartition(" ")
-        told = os.open(count, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-        child = os.fork()
-        if child == 0:
-            try:
-                attempt(images, Path(out), int(kill_at), told)
-            except BaseException as error:
-                print(f"failed: {error!r}", file=sys.stderr, flush=True)
-                os._exit(1)
-            os._exit(0)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        os.close(told)
-        print(ended, count.read_text() or "0", flush=True)
+    url = (images.parent / "url").read_text()
+    config = ModelConfig(
+        url=url,
+        model="stand-in",
+        name="local",
+        price=Price(input=Decimal(1), output=Decimal(2)),
+        rates=Rates(concurrency=3),
+    )
+    settings = AnnotationSettings(dictionary=str(images.parent / "few.yaml"), model="stand-in", controls=0.2)
+    annotate(
+        images,
+        out,
+        settings,
+        SMALL,
+        model=lambda _: Asking(config=config, cache=out.with_suffix(".sqlite")),
+        workers=1,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    serve(attempt)

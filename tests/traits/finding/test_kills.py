@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,33 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pipelines.traits.finding.lock import LOCK
+from tests.traits.killing import Jobs, contents
 
 PARTS = 3
-
-
-class Jobs:
-    """Attempts at the job over the same images; see :mod:`tests.traits.finding.killed`."""
-
-    def __init__(self, images: Path, home: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.traits.finding.killed", str(images), str(home)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, out: Path, kill_at: int = -1) -> tuple[int, int]:
-        """How an attempt ended, and how many places it passed."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{out} {kill_at}\n")
-        self._process.stdin.flush()
-        code, passed = self._process.stdout.readline().split()
-        return int(code), int(passed)
-
-    def close(self) -> None:
-        self._process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +25,9 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
         image = rng.integers(190, 210, (64, 80, 3)).astype(np.uint8)
         cv2.circle(image, (30 + number, 34), 12, (20, 90 * (number % 2), 40), -1)
         cv2.imwrite(str(folder / f"{number}.png"), image)
-    found = Jobs(images, home)
+    found = Jobs("tests.traits.finding.killed", images, home)
     yield found
     found.close()
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """Every file of a job but its lock, by its bytes."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != LOCK
-    }
 
 
 @pytest.fixture(scope="module")
