@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import get_args
 
+from agents.models import find_config
+from pipelines.traits.annotating.settings import CONTROLS
+from pipelines.traits.checking import Forms, Verdict
+from pipelines.traits.checking.calibration import FEWEST
+from pipelines.traits.checking.consistency import AGREED
 from pipelines.traits.describing import APPEARANCE, FORM
 from pipelines.traits.vocabulary import load_ontology, parsed_dictionary, shipped_dictionary
 from pipelines.traits.vocabulary.ontology import NAMES
@@ -16,6 +23,22 @@ def test_the_dictionary_on_the_page_can_be_read() -> None:
     (block,) = (block for block in blocks(PAGE) if block.language == "yaml")
     own = parsed_dictionary(block.text, "beetles.yaml")
     assert set(own.characters) == {"colour", "elytra_length"}
+
+
+def test_the_model_on_the_page_is_found_by_its_name(tmp_path: Path) -> None:
+    (block,) = (block for block in blocks(PAGE) if block.language == "toml")
+    file = tmp_path / "labwright.toml"
+    file.write_text(block.text, encoding="utf-8")
+    config = find_config(file, {}, name="gpt-4.1-mini")
+    assert config is not None
+    assert config.price is not None
+    assert (config.model, config.endpoint) == ("gpt-4.1-mini", "https://api.openai.com/v1")
+
+
+def test_what_the_page_says_of_agreement_is_so() -> None:
+    assert (CONTROLS, AGREED, Forms(), FEWEST) == (0.05, 0.8, Forms(share=0.2, specimens=2, fewest=3), 50)
+    told = sections(PAGE)["What is checked"]
+    assert all(f"`{verdict}`" in told for verdict in get_args(Verdict) if verdict != "too few")
 
 
 def test_the_table_names_everything_that_is_measured_and_its_states() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from pipelines.traits.checking import DOUBTS, Forms, calibration
-from pipelines.traits.checking.consistency import SUPPORT
-from pipelines.traits.checking.controls import UNCHANGED
+from pipelines.traits.checking.consistency import AGREED, MOST_VALUES
+from pipelines.traits.checking.controls import LEAST_PLACES, UNCHANGED
+from pipelines.traits.checking.repeats import SUPPORT
 from pipelines.traits.prompting import Prompt, read_examples
 from pipelines.traits.statements import STANDINGS
 from pipelines.traits.vocabulary import shipped_dictionary
@@ -31,6 +32,9 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert f"{UNCHANGED:.0%}".replace("%", " %") in TEXT
     assert f"from {calibration.FEWEST} of them" in TEXT
     assert SUPPORT == 2 / 3
+    assert f"more than {MOST_VALUES} values" in TEXT
+    assert AGREED == 4 / 5
+    assert LEAST_PLACES == 2
     assert "held-out fifths" in TEXT
     assert calibration.FOLDS == 5
 
