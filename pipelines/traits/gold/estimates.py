@@ -55,7 +55,7 @@ def share(
         return None
     hits, weights = np.asarray(right, float), 1 / np.asarray(chances, float)
     names, cluster = np.unique(np.asarray(specimens, str), return_inverse=True)
-    value = float(weights @ hits / weights.sum())
+    value = 1.0 if hits.all() else float(weights @ hits / weights.sum())
     worth = _worth(hits, weights, cluster, len(names), value, level)
     return Share(value, *interval(value, worth, level), int(hits.sum()), len(hits), len(names), worth)
 

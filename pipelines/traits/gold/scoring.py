@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from pipelines.traits.checking import Calibration, calibrate
-from pipelines.traits.checking.agreement import Alpha, Answers, alpha_of
+from pipelines.traits.checking.agreement import DRAWS, Alpha, Answers, alpha_of
 from pipelines.traits.gold.estimates import Share, share
 from pipelines.traits.gold.key import Item, Key
 from pipelines.traits.gold.questions import CLAIMS, UNKNOWN, code, is_claim, same
@@ -116,7 +116,7 @@ def score(
     settled: Told | None = None,
     *,
     tolerance: float = TOLERANCE,
-    seed: int = 0,
+    draws: int = DRAWS,
 ) -> Score:
     """Hold the machine's statements, and the annotators, against each other.
 
@@ -125,7 +125,7 @@ def score(
         first, second: what each annotator answered, item by item.
         settled: by item the answer that holds where they differ.
         tolerance: within which measured numbers count as the same, as a share of the larger.
-        seed: of the bootstrap.
+        draws: of the bootstrap.
     """
     settled = settled or {}
     differ = disputed(key, first, second, tolerance)
@@ -134,9 +134,9 @@ def score(
     for one in judged:
         groups.setdefault(one.item.question.character, []).append(one)
     answers = {name: _answers(group) for name, group in groups.items()}
-    each = tuple(_scored(name, groups[name], [answers[name]], tolerance, seed) for name in sorted(groups))
+    each = tuple(_scored(name, groups[name], [answers[name]], tolerance, draws) for name in sorted(groups))
     nominal = [one for one in answers.values() if one.metric == "nominal"]
-    together = _scored("", judged, nominal, tolerance, seed)
+    together = _scored("", judged, nominal, tolerance, draws)
     both = {item: (first[item], second[item]) for item in differ}
     still = tuple(item for item in differ if item not in settled)
     calibrations = tuple(_calibrations(judged, tolerance))
@@ -165,7 +165,7 @@ def _answers(group: Sequence[_Judged]) -> Answers:
 
 
 def _scored(
-    name: str, group: Sequence[_Judged], answers: Sequence[Answers], tolerance: float, seed: int
+    name: str, group: Sequence[_Judged], answers: Sequence[Answers], tolerance: float, draws: int
 ) -> CharacterScore:
     settled = [one for one in group if one.told]
     claims = [(one, said) for one in settled for said in one.item.question.said if said.standing in CLAIMS]
@@ -175,7 +175,7 @@ def _scored(
         name,
         len(group),
         sum(same(*one.both, one.character, tolerance) for one in group) / len(group) if group else None,
-        alpha_of(answers, seed=seed),
+        alpha_of(answers, draws=draws),
         _share((_right(one, said, tolerance), one) for one, said in trusted),
         _share((_found(one, tolerance), one) for one in shown),
         _share((_right(one, said, tolerance), one) for one, said in claims if said.doubts),
