@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from console.cli.exits import ExitCode
 from tests.cli.conftest import Call
+from tests.model_server import Completion, ModelServer
 from tests.traits.annotating.collection import FEW_WORDS, draw
+from tests.traits.annotating.test_model import seen
 
 QUICK = ("--steps", "40", "--expansion", "2", "--k", "4")
 
@@ -39,6 +42,37 @@ def test_from_images_to_statements_and_again(call: Call, images: Path, tmp_path:
     call("annotate", images, "--out", out).refused(ExitCode.RECORD, "agreement.jsonl", "delete")
 
 
+@pytest.mark.slow
+def test_a_model_is_asked_once_someone_agrees_and_within_the_budget(call: Call, tmp_path: Path, home: Path) -> None:
+    images, own = draw(tmp_path / "images", 2), tmp_path / "few.yaml"
+    own.write_text(FEW_WORDS)
+    words = ("annotate", images, "--out", tmp_path / "out", "--dictionary", own, "--licence", "CC0 1.0")
+    words += ("--steps", "20", "--expansion", "1", "--k", "1", "--model", "eyes")
+    call(*words).refused(ExitCode.INPUT, "the model eyes is configured without its url", "[models.eyes]")
+    assert not (tmp_path / "out").exists()
+    with ModelServer(lambda asked: Completion(json.dumps(seen(asked)), usage=(4000, 100))) as server:
+        (tmp_path / "labwright.toml").write_text(
+            f'[models.eyes]\nurl = "{server.url}"\nprice = {{input = 100, output = 100}}\n'
+        )
+        call(*words).refused(ExitCode.INPUT, "eyes is not asked before someone agrees", "requests", "--yes")
+        call(*words, "--yes", "--budget", "2x").refused(ExitCode.INPUT, "no sum of money")
+        assert server.asked == []
+        call(*words, "--yes", "--budget", "2").refused(ExitCode.STOPPED, "the budget is spent", "--budget")
+        asked = len(server.asked)
+        assert asked > 0
+        said = call(*words, "--yes", "--budget", "50")
+        assert (said.code, said.err) == (0, "")
+        assert f"eyes at {server.url}: " in said.out
+        assert f"{asked:,} answered already" in said.out
+        assert "Spent on this dataset so far:" in said.out
+        assert "Model: eyes" in said.out
+        assert "Shown a blank image, 0 of" in said.out
+        assert (home / "answers.sqlite").is_file()
+    again = call(*words, "--json").json()
+    assert again["model"]["model"] == "eyes"
+    assert again["model"]["unanswered"] == {}
+
+
 def test_a_dictionary_with_mistakes(call: Call, images: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("dictionary: own\nversion: 1\ncharacters:\n  colour:\n    kind: categoricl\n  hue: 3\n")
@@ -54,6 +88,9 @@ def test_a_dictionary_with_mistakes(call: Call, images: Path, tmp_path: Path) ->
         (("--pixels-per-mm", "0"), "no scale"),
         (("--pixels-per-mm-sd", "1"), "no scale"),
         (("--rank", "tribe"), "no rank"),
+        (("--samples", "3"), "of a model, and none is named"),
+        (("--checklist", "nowhere.csv"), "nowhere.csv"),
+        (("--reviews", "nowhere.csv"), "nowhere.csv"),
         (("--backbone", "nowhere/model"), "nowhere/model"),
     ],
 )
