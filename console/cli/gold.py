@@ -26,7 +26,7 @@ Annotation = Annotated[
 SampleOut = Annotated[
     Path, typer.Option("--out", "-o", metavar="SAMPLE", help="A new folder: in it a folder for each annotator.")
 ]
-Size = Annotated[int, typer.Option(metavar="NUMBER", min=1, max=100_000, help="Questions for each annotator.")]
+Size = Annotated[int, typer.Option(metavar="NUMBER", min=1, max=2_000, help="Questions for each annotator.")]
 Annotators = Annotated[tuple[str, str], typer.Option(metavar="NAME NAME", help="Who answers; A and B if not given.")]
 Strata = Annotated[
     str,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.traits.dataset.rows import csv_writer
+from pipelines.traits.gold.forms import choices_in_words, picture_names, question_in_words, slug
 from pipelines.traits.gold.key import Item, Key
 from pipelines.traits.gold.questions import read_answer
 from protocols.errors import FileProblemsError, InputError, Problem
@@ -160,13 +161,15 @@ def write_adjudication(
     writer = csv_writer(text)
     first, second = key.annotators
     said = [f"{what} of {name}" for name in (first, second) for what in ("answer", "note")]
-    writer.writerow(["item", "question", *said, "answer", "note"])
+    writer.writerow(["item", "near", "whole", "question", "choices", *said, "answer", "note"])
+    pictures = picture_names(key)
     for one in key.items:
         if one.item in disputed:
-            question = one.question
-            words = question.character if question.part == "region" else f"{question.part}: {question.character}"
+            character = key.dictionary.characters[one.question.character]
+            shown = [f"{slug(first)}/{name}" for name in pictures[one.item]]
+            asked = (question_in_words(one, character), choices_in_words(character))
             both = [word for said in disputed[one.item] for word in said]
-            writer.writerow([one.item, words, *both, *earlier.get(one.item, ("", ""))])
+            writer.writerow([one.item, *shown, *asked, *both, *earlier.get(one.item, ("", ""))])
     write_atomically(path, "\ufeff" + text.getvalue())
 
 

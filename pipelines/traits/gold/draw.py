@@ -17,6 +17,7 @@ import rfc8785
 
 from pipelines.traits.annotating.stored import read_statements
 from pipelines.traits.collections import load_scan
+from pipelines.traits.finding.lock import locked
 from pipelines.traits.finding.stage import read_record
 from pipelines.traits.gold.estimates import interval
 from pipelines.traits.gold.forms import slug, write_forms
@@ -96,30 +97,40 @@ def draw(annotation: Path, out: Path, settings: DrawSettings, annotators: tuple[
     Raises:
         InputError: there is no finished annotation, ``out`` is taken, or no such sample can be drawn.
         CollectionError: an image is not there any more.
+        LeaseError: another process works in the annotation.
         RecordError: something in the annotation is damaged, or the key cannot be written.
         OSError: something cannot be written; then ``out`` is not there.
     """
     annotation, out = annotation.expanduser().resolve(), out.expanduser().absolute()
     _check(annotation, out, settings, annotators)
-    dictionary = _dictionary(annotation)
-    asked = _asked(dictionary, settings)
-    specimens = {one.id: one for one in load_scan(annotation / "scan").specimens}
-    said = annotation / "checks"
-    sizes = Counter(name for name, _ in _population(said, specimens, asked, settings))
-    items = _chosen(said, specimens, asked, settings, sizes)
-    plain = asdict(settings)
-    population = {" | ".join(name): count for name, count in sorted(sizes.items())}
-    key = _named(Key("", annotators, plain, population, dictionary, tuple(items)), settings.seed)
-    _write(annotation, out, key, specimens, settings.seed)
-    path = write_key(annotation, key)
-    _put_in_place(out)
+    with locked(annotation):
+        key, sizes = _drawn_key(annotation, settings, annotators)
+        path = _write(annotation, out, key, settings.seed)
     counts, totals = Counter(one.question.character for one in key.items), Counter[str]()
     for name, count in sizes.items():
         totals[name[-1]] += count
     told = {name: (count, totals[name], interval(_USUAL, count)) for name, count in sorted(counts.items())}
     folders = (out / slug(annotators[0]), out / slug(annotators[1]))
     visible = len({name[:-1] for name in sizes})
-    return Drawn(key.sample, out, folders, path, len(items), sizes.total(), visible, told)
+    return Drawn(key.sample, out, folders, path, len(key.items), sizes.total(), visible, told)
+
+
+def _drawn_key(annotation: Path, settings: DrawSettings, annotators: tuple[str, str]) -> tuple[Key, Counter[Name]]:
+    """The key to what is drawn, and how many questions each stratum has."""
+    dictionary = _dictionary(annotation)
+    asked = _asked(dictionary, settings)
+    specimens = _specimens(annotation)
+    said = annotation / "checks"
+    sizes = Counter(name for name, _ in _population(said, specimens, asked, settings))
+    items = _chosen(said, specimens, asked, settings, sizes)
+    population = {" | ".join(name[:-1]): 0 for name in sorted(sizes)}
+    for name, count in sizes.items():
+        population[" | ".join(name[:-1])] += count
+    return _named(Key("", annotators, asdict(settings), population, dictionary, tuple(items)), settings.seed), sizes
+
+
+def _specimens(annotation: Path) -> dict[str, Specimen]:
+    return {one.id: one for one in load_scan(annotation / "scan").specimens}
 
 
 def _check(annotation: Path, out: Path, settings: DrawSettings, annotators: tuple[str, str]) -> None:
@@ -243,21 +254,24 @@ def _part(out: Path) -> Path:
     return out.with_name(f".{out.name}.part")
 
 
-def _write(annotation: Path, out: Path, key: Key, specimens: dict[str, Specimen], seed: int) -> None:
+def _write(annotation: Path, out: Path, key: Key, seed: int) -> Path:
+    """Write the sample and its key, all or nothing of the sample; where the key is."""
     part = _part(out)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        job = read_json(annotation / "job.json", 1)
-        drawn_regions = draw_regions(Path(job["images"]), specimens, key.items)
-        pictures = {one: (near, whole) for one, near, whole in drawn_regions}
+        images = Path(read_json(annotation / "job.json", 1)["images"])
+        pictures = {one: (near, whole) for one, near, whole in draw_regions(images, _specimens(annotation), key.items)}
         for annotator in key.annotators:
             write_forms(part / slug(annotator), key, annotator, pictures, seed)
         head = {"schema_version": SCHEMA_VERSION, "sample": key.sample, "annotation": str(annotation)}
         write_json(part / SAMPLE, head | {"annotators": list(key.annotators)})
+        path = write_key(annotation, key)
+        _put_in_place(out)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+    return path
 
 
 def _put_in_place(out: Path) -> None:

@@ -60,6 +60,12 @@ def question_in_words(item: Item, character: Character) -> str:
     return one_line(f"{part}{character.label or character.id.replace('_', ' ')}{unit}")
 
 
+def choices_in_words(character: Character) -> str:
+    """What can be answered, as a line to read."""
+    known = " | ".join(code for code, _, _ in choices(character))
+    return known if character.kind == "categorical" else f"a number | {known}"
+
+
 def write_forms(
     folder: Path, key: Key, annotator: str, pictures: Mapping[Region, tuple[bytes, bytes]], seed: int
 ) -> None:
@@ -90,6 +96,12 @@ def write_forms(
     (folder / PAGE).write_text(page, encoding="utf-8")
 
 
+def picture_names(key: Key) -> dict[str, tuple[str, str]]:
+    """By item its two pictures, as paths from the folder of either annotator."""
+    places = {one: number for number, one in enumerate(_regions(key.items))}
+    return {one.item: _names(places[region(one)]) for one in key.items}
+
+
 def _regions(items: Sequence[Item]) -> list[Region]:
     """In the order of the items' names, which is by chance."""
     return list(dict.fromkeys(region(one) for one in items))
@@ -107,10 +119,8 @@ def _write_table(
         writer.writerow(COLUMNS)
         for one in order:
             character = asked[one.question.character]
-            known = " | ".join(code for code, _, _ in choices(character))
-            known = known if character.kind == "categorical" else f"a number | {known}"
-            words = question_in_words(one, character)
-            writer.writerow([one.item, *_names(places[region(one)]), words, known, "", ""])
+            asked_in_words = (question_in_words(one, character), choices_in_words(character))
+            writer.writerow([one.item, *_names(places[region(one)]), *asked_in_words, "", ""])
 
 
 def _write_studio(

@@ -15,9 +15,10 @@ from PIL import Image
 from pipelines.traits.annotating.stored import read_statements
 from pipelines.traits.collections import load_scan
 from pipelines.traits.dataset import DatasetSettings, bar_of, read_gold, write_dataset
+from pipelines.traits.finding.lock import locked
 from pipelines.traits.gold import Drawn, DrawSettings, draw, judge
 from pipelines.traits.gold.key import read_key
-from protocols.errors import InputError, RecordError
+from protocols.errors import InputError, LeaseError, RecordError
 from tests.traits.gold.annotated import DICTIONARY, MODEL, SECRET, annotated, fill, says, truth_of
 
 SETTINGS = DrawSettings(size=60, strata=("taxon", "character"), least=2)
@@ -138,8 +139,8 @@ def test_strata_get_their_least_and_chances_are_kept(whole: Path, tmp_path: Path
     settings = DrawSettings(size=30, strata=("character", "band"), least=5, characters=("pattern", "marks"))
     draw(whole / "out", tmp_path / "sample", settings)
     _, key = read_key(tmp_path / "sample")
-    assert dict(key.population) == {"marks | sure | marks": 36, "pattern | sure | pattern": 24,
-                                    "pattern | unknown | pattern": 12}  # fmt: skip
+    assert dict(key.population) == {"marks | sure": 36, "pattern | sure": 24,
+                                    "pattern | unknown": 12}  # fmt: skip
     drawn = {name: [one for one in key.items if one.stratum == name] for name in {one.stratum for one in key.items}}
     assert all(len(items) >= 5 for items in drawn.values())
     assert sum(1 / one.chance for one in key.items) == pytest.approx(72, rel=0.1)
@@ -157,6 +158,10 @@ def test_disputes_are_settled_and_scored_again(root: Path) -> None:
     assert "not settled" in found.report.read_text()
     text = found.adjudication.read_text(encoding="utf-8-sig")
     assert not [word for word in SECRET if word in text]
+    with open(found.adjudication, encoding="utf-8-sig", newline="") as file:
+        assert all(
+            (root / "sample" / row[name]).is_file() for row in csv.DictReader(file) for name in ("near", "whole")
+        )
     settled = fill(found.adjudication, root / "settled.csv", lambda item: truth[item])
     after = judge(root / "sample", first, second, settled, bar=0.8)
     assert (after.score.open, after.score.all.disputed) == ((), 0)
@@ -309,6 +314,11 @@ def test_places_that_cannot_be_used(whole: Path, tmp_path: Path) -> None:
         draw(whole / "out", tmp_path / "sample", SETTINGS, ("Ada B.", "ada b"))
     with pytest.raises(InputError, match="nothing was described here"):
         draw(tmp_path, tmp_path / "sample", SETTINGS)
+
+
+def test_one_at_a_time(root: Path) -> None:
+    with locked(root / "out"), pytest.raises(LeaseError, match="in use"):
+        draw(root / "out", root / "another", SETTINGS)
 
 
 def test_an_image_that_is_gone_leaves_nothing_behind(root: Path) -> None:
