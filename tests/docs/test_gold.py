@@ -70,6 +70,9 @@ def test_the_commands_lead_from_images_to_a_dataset_that_people_confirmed(call: 
     heading = (tmp_path / "dataset" / "dataset" / "release" / "taxa.csv").read_text().splitlines()[0]
     assert "brightness" in heading
     assert "relative_area" not in heading
+    free = call("annotate", "organisms", "--out", "dataset", "--gold-bar", "0")
+    assert (free.code, "by the bar" in free.out) == (0, False)
+    assert "relative_area" in (tmp_path / "dataset" / "dataset" / "release" / "taxa.csv").read_text()
 
 
 def test_the_table_of_numbers_is_what_the_code_computes() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pipelines.traits.statements import Dictionary, Statement
@@ -32,31 +32,40 @@ class Scored:
         precision: share of the machine's claims that people agreed with.
         low, high: its 95 % interval.
         claims: how many were looked at.
+        sample: id of the sample that they were in.
     """
 
     precision: float
     low: float
     high: float
     claims: int
+    sample: str
 
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """What a sample showed.
+    """What samples showed.
 
     Attributes:
-        sample: its id.
         bar: that characters must reach; ``None`` where none was set.
         dictionary: SHA-256 of the dictionary that was used.
         describers: whose statements were looked at: kind, name and prompt.
         characters: those of which some claim was looked at.
     """
 
-    sample: str
     bar: float | None
     dictionary: str
     describers: tuple[tuple[str, str, str], ...]
     characters: Mapping[str, Scored]
+
+    def after(self, earlier: Gold | None) -> Gold:
+        """With what an earlier sample showed of other characters, if it holds for these describers and words, and with
+        the bar of before where none is set."""
+        if earlier is None:
+            return self
+        bar = earlier.bar if self.bar is None else self.bar
+        same = (earlier.dictionary, earlier.describers) == (self.dictionary, self.describers)
+        return replace(self, bar=bar, characters={**(earlier.characters if same else {}), **self.characters})
 
 
 def write_gold(folder: Path, gold: Gold) -> Path:

@@ -91,8 +91,8 @@ def _matched(rows: Sequence[_Row], key: Key, path: Path) -> tuple[dict[str, tupl
                 found[row.item] = _code(row.answer, items[row.item], key), row.note
             except ValueError as error:
                 found[row.item] = "?", row.note
-                words = str(error)
-                problems.append(Problem(place, f"{row.answer!r} is no answer to {row.item}", words.capitalize()))
+                mend = f"{str(error)[:1].upper()}{str(error)[1:]}"
+                problems.append(Problem(place, f"{row.answer!r} is no answer to {row.item}", mend))
     return found, problems
 
 

@@ -72,7 +72,7 @@ def judge(
         settled = read_adjudication(adjudicated, key, disputed(key, one, other, tolerance))
     found = score(key, one, other, settled, tolerance=tolerance)
     adjudication = record = None
-    gold = _gold(key, found, bar, annotation)
+    gold = _gold(key, found, bar).after(read_gold(annotation))
     barred = bar_of(gold, None, key.dictionary)
     left_out = () if barred is None else barred.out
     if found.open:
@@ -86,14 +86,9 @@ def judge(
     return Judged(found, sample / REPORT, adjudication, record, gold.bar, () if found.open else left_out)
 
 
-def _gold(key: Key, found: Score, bar: float | None, annotation: Path) -> Gold:
-    before = read_gold(annotation)
-    characters = {
-        one.character: Scored(one.precision.value, one.precision.low, one.precision.high, one.precision.items)
-        for one in found.characters
-        if one.precision
-    }
-    by = (said.describer for one in key.items for said in one.question.said)
-    describers = tuple(sorted({(each.kind, each.name, each.prompt) for each in by}))
-    set_before = before.bar if before else None
-    return Gold(found.sample, set_before if bar is None else bar, digest(key.dictionary), tuple(describers), characters)
+def _gold(key: Key, found: Score, bar: float | None) -> Gold:
+    shown = {one.character: one.precision for one in found.characters if one.precision}
+    characters = {name: Scored(one.value, one.low, one.high, one.items, key.sample) for name, one in shown.items()}
+    by = {said.describer for one in key.items for said in one.question.said}
+    describers = sorted({(one.kind, one.name, one.prompt) for one in by})
+    return Gold(bar, digest(key.dictionary), tuple(describers), characters)

@@ -174,6 +174,24 @@ def test_disputes_are_settled_and_scored_again(root: Path) -> None:
     assert judge(root / "sample", first, second, settled).bar == 0.8
 
 
+def test_a_second_sample_adds_its_characters(root: Path) -> None:
+    first, second, _ = filled(root)
+    judge(root / "sample", first, second, bar=0.8)
+    before = read_gold(root / "out")
+    draw(root / "out", root / "more", DrawSettings(size=20, characters=("width", "marks"), seed=3), WHO)
+    answers = [fill(root / "more" / name / "answers.csv", root / f"{name}.csv", lambda item: "[absent]")
+               for name in ("ada-byron", "ben-kiel")]  # fmt: skip
+    judge(root / "more", *answers)
+    after = read_gold(root / "out")
+    assert before is not None
+    assert after is not None
+    assert after.bar == 0.8
+    assert {name: one.sample == before.characters["colour"].sample for name, one in after.characters.items()} == {
+        "colour": True, "pattern": True, "marks": False, "width": False
+    }  # fmt: skip
+    assert after.characters["colour"] == before.characters["colour"]
+
+
 def test_what_was_settled_in_part_is_never_lost(root: Path) -> None:
     first, second, truth = filled(root, errs=0.2)
     found = judge(root / "sample", first, second)
