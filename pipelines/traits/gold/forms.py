@@ -50,7 +50,7 @@ the one that the page lets you download, or answers.csv.
 
 def slug(name: str) -> str:
     """A person's name as one plain path component."""
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40] or "annotator"
+    return re.sub(r"[\W_]+", "-", name.casefold()).strip("-")[:40] or "annotator"
 
 
 def question_in_words(item: Item, character: Character) -> str:

@@ -57,16 +57,19 @@ def judge(
         tolerance: within which measured numbers count as the same, as a share of the larger.
 
     Raises:
-        InputError: a file is missing, is of another sample, or both tables are the same.
+        InputError: a file is missing, is of another sample, or both tables are the same; a share is none.
         FileProblemsError: rows of a table cannot be used.
         RecordError: the key is damaged, or a file cannot be written.
     """
     sample = sample.expanduser().absolute()
     annotation, key = read_key(sample)
-    if first.exists() and second.exists() and first.read_bytes() == second.read_bytes():
+    for name, value in (("--bar", bar), ("--tolerance", tolerance)):
+        if value is not None and not 0 <= value <= 1:
+            raise InputError(f"{value:g} is no share", where=name, mend="Give a number from 0 to 1")
+    one, other = read_answers(first, key), read_answers(second, key)
+    if first.read_bytes() == second.read_bytes():
         mend = "Give one table from each annotator"
         raise InputError("both tables are the same, letter by letter", where=str(second), mend=mend)
-    one, other = read_answers(first, key), read_answers(second, key)
     settled = {}
     if adjudicated is not None:
         settled = read_adjudication(adjudicated, key, disputed(key, one, other, tolerance))

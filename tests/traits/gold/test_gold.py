@@ -17,6 +17,7 @@ from pipelines.traits.collections import load_scan
 from pipelines.traits.dataset import DatasetSettings, bar_of, read_gold, write_dataset
 from pipelines.traits.finding.lock import locked
 from pipelines.traits.gold import Drawn, DrawSettings, draw, judge
+from pipelines.traits.gold.forms import slug
 from pipelines.traits.gold.key import read_key
 from protocols.errors import InputError, LeaseError, RecordError
 from tests.traits.gold.annotated import DICTIONARY, MODEL, SECRET, annotated, fill, says, truth_of
@@ -119,6 +120,12 @@ def test_both_get_the_same_questions_in_another_order(whole: Path) -> None:
     assert [item["item"] for item in shown["items"]] == one
     tasks = json.loads((whole / "sample" / "ada-byron" / "label_studio" / "tasks.json").read_text())
     assert [task["data"]["item"] for task in tasks] == one
+
+
+def test_people_of_any_script_have_folders() -> None:
+    assert [slug(name) for name in ("Ada Byron", "Ödön 2", "李明", "../..", " ")] == [
+        "ada-byron", "ödön-2", "李明", "annotator", "annotator"
+    ]  # fmt: skip
 
 
 def test_the_same_seed_draws_the_same_and_another_does_not(whole: Path, tmp_path: Path) -> None:
@@ -293,6 +300,10 @@ def test_what_cannot_be_meant_is_refused(root: Path, tmp_path: Path) -> None:
     first, second, _ = filled(root)
     with pytest.raises(InputError, match="both tables are the same"):
         judge(root / "sample", first, first)
+    with pytest.raises(InputError, match="--bar: nan is no share"):
+        judge(root / "sample", first, second, bar=float("nan"))
+    with pytest.raises(InputError, match="cannot be read as answers"):
+        judge(root / "sample", first, root)
     with pytest.raises(InputError, match="no sample here"):
         judge(root, first, second)
     with pytest.raises(InputError, match=r"cannot be read as answers.*nowhere"):
