@@ -5,8 +5,8 @@ Data flows one way, stage by stage, each with its own folder: ``collections`` (i
 mark a taxon), ``regions`` (where in the original image), ``gallery`` (pages to look at), ``finding`` (all of it as one
 resumable job). From there to words: ``vocabulary`` (ontologies and the dictionary of characters), ``describing`` (by
 measurement), ``prompting`` (by a model), ``checking`` (what speaks against a statement), ``dataset`` (files that others
-read), ``annotating`` (the job). ``organisms`` draws images whose right answer is known, ``measures`` holds results
-against it.
+read), ``annotating`` (the job), ``gold`` (a blind sample of it, answered by people). ``organisms`` draws images whose
+right answer is known, ``measures`` holds results against it.
 
 Importing it lets the threads of torch sleep between two pieces of work, unless ``OMP_WAIT_POLICY`` says otherwise:
 by default they spin, and hold up the threads that prepare images and move weights. It must be set before torch is

@@ -95,7 +95,7 @@ def read_gold(folder: Path) -> Gold | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        mend = "Score the sample again: labwright traits gold score"
+        mend = "Delete it, and score the sample again: labwright traits gold score"
         raise RecordError(f"cannot be read ({error})", where=str(path), mend=mend) from None
 
 

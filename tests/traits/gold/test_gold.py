@@ -357,3 +357,10 @@ def test_an_image_that_is_gone_leaves_nothing_behind(root: Path) -> None:
     with pytest.raises(InputError):
         draw(root / "out", root / "another", SETTINGS)
     assert not [path for path in root.iterdir() if "another" in path.name]
+
+
+def test_a_damaged_record_is_said(root: Path) -> None:
+    first, second, _ = filled(root)
+    (root / "out" / "gold.json").write_text('{"schema_version": 1, "characters": {}}')
+    with pytest.raises(RecordError, match="Delete it, and score the sample again"):
+        judge(root / "sample", first, second)
