@@ -31,6 +31,7 @@ def annotate(
     device: str | None,
     workers: int | None,
     again: bool,
+    add: bool,
 ) -> ExitCode:
     """Do the whole job, or what is left of it, and say what was said."""
     require_packages()
@@ -52,6 +53,7 @@ def annotate(
             device=device,
             workers=workers,
             again=again,
+            add=add,
             report=report,
         )
     _say(screen, made)

@@ -27,6 +27,7 @@ def find(
     device: str | None,
     workers: int | None,
     again: bool,
+    add: bool,
 ) -> ExitCode:
     """Do the whole job, or what is left of it, and say what was found."""
     require_packages()
@@ -34,7 +35,7 @@ def find(
 
     settings = Settings.of({name: str(value) if isinstance(value, Path) else value for name, value in asked.items()})
     with stage_progress(screen) as report:
-        found = find_traits(images, out, settings, device=device, workers=workers, again=again, report=report)
+        found = find_traits(images, out, settings, device=device, workers=workers, again=again, add=add, report=report)
     _say(screen, found, MOST_LINES)
     return ExitCode.OK
 

@@ -126,6 +126,14 @@ Again = Annotated[
     bool,
     typer.Option("--again", help="Do again what other options, or images that changed, make out of date in DIR."),
 ]
+Add = Annotated[
+    bool,
+    typer.Option(
+        "--add",
+        help="Take in images that were added: the autoencoder and what was made of the others stay, and no latent gets "
+        "another number.",
+    ),
+]
 Dataset = Annotated[
     Path,
     typer.Option(
@@ -314,6 +322,7 @@ class MachineOptions:
     device: Device = None
     workers: Workers = None
     again: Again = False
+    add: Add = False
 
 
 @dataclass(frozen=True, kw_only=True)

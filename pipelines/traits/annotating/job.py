@@ -20,6 +20,7 @@ from pipelines.traits.finding import Settings, find_traits
 from pipelines.traits.finding.asked import Asked
 from pipelines.traits.finding.lock import locked
 from pipelines.traits.finding.progress import Report, silent
+from pipelines.traits.finding.room import told_if_full
 from pipelines.traits.finding.stage import read_record, remove
 from pipelines.traits.vocabulary import digest
 
@@ -37,6 +38,7 @@ def annotate(
     device: str | None = None,
     workers: int | None = None,
     again: bool = False,
+    add: bool = False,
     report: Report = silent,
 ) -> Annotated:
     """Do all stages, or those that are not whole; an interrupted job ends with the same bytes as one that was not.
@@ -48,7 +50,7 @@ def annotate(
         finding: how they are found.
         model: finds a model by the name that the settings have; asked where there is one, and something to ask.
         reviews: decisions of people to keep in ``out`` and to apply, beside those that are there.
-        device, workers, report: as for :func:`pipelines.traits.finding.find_traits`.
+        device, workers, add, report: as for :func:`pipelines.traits.finding.find_traits`.
         again: likewise; and what an endpoint left without an answer is asked once more.
 
     Raises:
@@ -57,15 +59,15 @@ def annotate(
         ModelError: the model could not be asked, or its budget is spent: what was answered is kept.
         LeaseError: another process works in ``out``.
         RecordError: something in ``out`` is damaged or missing.
-        OSError: the computer refuses, as where the disk is full.
+        OSError: the computer refuses; where there is no room, whichever stage was writing, it says what is full.
     """
     images, out = images.expanduser().resolve(), out.expanduser().resolve()
     record = Asked(out / JOB, AnnotationSettings)
     given = (settings or AnnotationSettings()).absolute()
     asking = None if given.model is None or model is None else model(given.model)
     merged, facts = _agreed(record, given, asking, again)
-    find_traits(images, out, finding, device=device, workers=workers, again=again, report=report)
-    with locked(out):
+    find_traits(images, out, finding, device=device, workers=workers, again=again, add=add, report=report)
+    with locked(out), told_if_full(out):
         record.tidy()
         record.write(merged, facts)
         if reviews:

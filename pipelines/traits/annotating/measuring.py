@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
+from pipelines.traits.annotating.earlier import Earlier
 from pipelines.traits.annotating.pictures import Found, Shown
 from pipelines.traits.annotating.places import blanked, elsewhere
 from pipelines.traits.annotating.stored import Control
@@ -27,36 +28,49 @@ class Measured:
     controls: list[Control]
 
 
-def measure_shard(shown: Sequence[Shown], words: Dictionary, workers: int = 1) -> Measured:
+def measure_shard(
+    shown: Sequence[Shown], words: Dictionary, workers: int = 1, earlier: Earlier | None = None
+) -> Measured:
     """Measure all regions of some images.
 
     Args:
         shown: the images.
         words: characters that may be spoken of.
         workers: images that are open at a time.
+        earlier: what was measured of them before; what holds of it is taken.
 
     Raises:
         CollectionError: an image is not there any more, or another.
         InputError: an image states a scale that is none, or the dictionary has no character that can be measured.
     """
     with ThreadPoolExecutor(workers) as pool:
-        every = list(pool.map(partial(measure, describer=MeasuredDescriber(words)), shown))
+        every = list(pool.map(partial(measure, describer=MeasuredDescriber(words), earlier=earlier), shown))
     return Measured(
         [said for one in every for said in one.statements], [said for one in every for said in one.controls]
     )
 
 
-def measure(shown: Shown, describer: MeasuredDescriber) -> Measured:
-    """Measure all regions of an image."""
+def measure(shown: Shown, describer: MeasuredDescriber, earlier: Earlier | None = None) -> Measured:
+    """Measure all regions of an image, which is opened if any of them was not measured before."""
     found = Measured([], [])
-    if not shown.regions:
-        return found
-    picture = shown.open()
+    picture = None
     for region in shown.regions:
-        _measure_region(picture, region, describer, found)
-    first = shown.regions[0]
-    blank = describer(blanked(picture), first.latent, first.place)
-    found.controls.extend(Control("blank image", one) for one in blank)
+        if earlier is not None and earlier.holds(shown, region):
+            found.statements.extend(earlier.statements(shown, region))
+            found.controls.extend(earlier.controls("another region", shown, region))
+        else:
+            picture = picture or shown.open()
+            _measure_region(picture, region, describer, found)
+    first = next(iter(shown.regions), None)
+    if first is None:
+        return found
+    if earlier is not None and earlier.holds(shown, first):
+        blank = earlier.controls("blank image", shown, first)
+        if blank:
+            found.controls.extend(blank)
+            return found
+    blank_picture = blanked(picture or shown.open())
+    found.controls.extend(Control("blank image", one) for one in describer(blank_picture, first.latent, first.place))
     return found
 
 

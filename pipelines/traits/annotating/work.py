@@ -28,6 +28,7 @@ from pipelines.traits.annotating.checks import (
     hold_together,
     leak_of,
 )
+from pipelines.traits.annotating.earlier import Earlier, bounds_name, forget, put_aside, write_bounds
 from pipelines.traits.annotating.foreseeing import Asking, answer_in_batches, foresee
 from pipelines.traits.annotating.measuring import measure_shard
 from pipelines.traits.annotating.pictures import Shard, Shown, regions_by_image, sized
@@ -112,7 +113,7 @@ class Annotation:
             ModelError: the model could not be asked, or its budget is spent.
         """
         asked = (ANSWERS,) if self.settings.model else ()
-        self.steps.do(Step(DESCRIPTIONS, ("scan", "regions"), self._measuring, self._measure))
+        self.steps.do(Step(DESCRIPTIONS, ("scan", "regions"), self._measuring, self._measure, salvage=put_aside))
         if asked:
             self.steps.do(Step(ANSWERS, ("scan", "regions"), self._asking, self._ask))
         self.steps.do(Step(CHECKS, ("scan", "regions", DESCRIPTIONS, *asked), self._checking, self._check))
@@ -198,11 +199,14 @@ class Annotation:
         done = 0
         for shard in self.shards():
             if not (folder / statements_name(shard.number)).exists():
-                measured = measure_shard(shard.shown, self.words, self.workers)
+                earlier = Earlier(folder, shard.number)
+                measured = measure_shard(shard.shown, self.words, self.workers, earlier)
+                write_bounds(folder / bounds_name(shard.number), shard.shown)
                 write_controls(folder / controls_name(shard.number), measured.controls)
                 write_statements(folder / statements_name(shard.number), measured.statements)
             done += len(shard.shown)
             self._tell(DESCRIPTIONS, done, len(self.specimens))
+        forget(folder)
         return counts_of(read_statements(folder))
 
     # -- asking a model --------------------------------------------------------------------------------

@@ -8,8 +8,10 @@ something it reads, became another. See :mod:`pipelines.traits.finding.stage`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pipelines.traits.finding.asked import Asked
+from pipelines.traits.finding.growing import forget_order
 from pipelines.traits.finding.inventory import inventory
 from pipelines.traits.finding.lock import LOCK, locked
 from pipelines.traits.finding.progress import STAGES, Report, silent
@@ -31,6 +33,7 @@ def find_traits(
     device: str | None = None,
     workers: int | None = None,
     again: bool = False,
+    add: bool = False,
     report: Report = silent,
 ) -> Summary:
     """Do all stages, or those that are not whole; an interrupted job ends with the same bytes as one that was not.
@@ -44,6 +47,8 @@ def find_traits(
         workers: how many images are read at a time.
         again: do again what other settings, or a collection that changed, make out of date. Without it such a
             difference is refused.
+        add: take in images that were added to the collection: the autoencoder and all that was made of the others
+            stay, and no latent gets another number.
         report: told of the progress.
 
     Raises:
@@ -61,15 +66,14 @@ def find_traits(
         asked = record.merged((settings or Settings()).absolute(), again or not _begun(out))
         work = Work(images, out, asked, device or _best_device(), workers or 2, report)
         work.check()
-        _write_job(work)
-        _check_collection(work, again)
+        _check_collection(work, again, add)
         for stage in STAGES:
             work.do(stage)
     return read_summary(out)
 
 
 def asked_of(out: Path) -> Asked[Settings]:
-    """The record of what a folder was begun for; beside it the facts ``images`` and ``inventory``."""
+    """The record of what a folder was begun for; beside it the facts ``images``, ``inventory``, ``grown``."""
     return Asked(out / JOB, Settings)
 
 
@@ -97,31 +101,46 @@ def _begun(out: Path) -> bool:
     return any((out / stage).exists() for stage in STAGES)
 
 
-def _write_job(work: Work, listed: str | None = None) -> None:
-    """Write down what is done; what was ``listed`` of the collection stays as it was if not given."""
-    record = asked_of(work.out)
-    before = record.read()
-    facts = {"images": str(work.images), "inventory": listed or ""}
-    record.write(work.settings, facts if listed is not None or before is None else before[1])
-
-
-def _check_collection(work: Work, again: bool) -> None:
-    """Compare the collection with the one that was scanned; it is scanned again only where a file changed."""
-    listed = inventory(work.images)
+def _facts(work: Work) -> dict[str, Any]:
+    """What is written down beside the settings."""
     before = asked_of(work.out).read()
-    if before is not None and before[1] == {"images": str(work.images), "inventory": listed}:
-        return
+    return {"images": str(work.images), "inventory": "", "grown": None} if before is None else before[1]
+
+
+def _check_collection(work: Work, again: bool, add: bool) -> None:
+    """Compare the collection with the one that was scanned; it is scanned again only where a file changed."""
+    asked, listed = asked_of(work.out), inventory(work.images)
+    facts = _facts(work)
+    asked.write(work.settings, facts)
+    now = {"images": str(work.images), "inventory": listed}
     record = read_record(work.out / "scan")
-    if record is not None and record["complete"] and work.scanned_otherwise():
-        if not again:
+    scanned = record is not None and record["complete"]
+    if {name: facts[name] for name in now} != now and scanned and work.scanned_otherwise(add and not again):
+        if not (again or add):
             raise InputError(
                 f"was made from another collection, or from one that has changed since ({work.images})",
                 where=str(work.out),
-                mend="Name another folder with --out, or give --again to do everything again with these images",
+                mend="Give --add if images were added to it, or --again to do everything again with these images; or "
+                "name another folder with --out",
             )
+        facts["grown"] = _grown(work) if add and not again else None
+        asked.write(work.settings, facts)
         remove(work.out / "scan")
         work.forget_scan()
-    _write_job(work, listed)
+    if facts["grown"] is None:
+        forget_order(work.out)
+    asked.write(work.settings, facts | now)
+    work.grown = facts["grown"]
+
+
+def _grown(work: Work) -> dict[str, Any]:
+    """What stays of a job whose collection grew, beside the order of its images."""
+    features, sae = (read_record(work.out / stage) for stage in ("features", "sae"))
+    return {
+        "images": len(work.specimens),
+        "features": None if features is None else features["settings"],
+        "sae": None if sae is None or not sae["complete"] else sae["made_from"],
+    }
 
 
 def _best_device() -> str:

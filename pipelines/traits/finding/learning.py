@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines.traits.collections import open_image, read_collection, save_scan
 from pipelines.traits.features import write_activations
+from pipelines.traits.finding.growing import in_order
 from pipelines.traits.finding.progress import counted
 from pipelines.traits.finding.settings import training_config, variant_of
 from pipelines.traits.finding.stored_codes import write_codes
@@ -66,14 +67,16 @@ def read_scan(work: Work) -> Scan:
 
     Raises:
         CollectionError: it cannot be read as a collection.
+        InputError: it grew, and an image of before is not there any more.
     """
-    return read_collection(
+    found = read_collection(
         work.images,
         workers=work.workers,
         layout=work.settings.layout,
         licence=work.settings.licence,
         progress=counted(work.report, "scan"),
     )
+    return in_order(found, work.out)
 
 
 # -- features ----------------------------------------------------------------------------------------------

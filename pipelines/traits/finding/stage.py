@@ -61,13 +61,22 @@ class Stage:
             return "other"
         return "whole" if record["complete"] else "begun"
 
-    def begin(self) -> Path:
+    def begin(self, salvage: Callable[[Path], object] | None = None) -> Path:
         """Make the folder ready to work in: what was begun with the same settings stays, anything else goes.
+
+        Args:
+            salvage: where the folder was made with the same settings, but from something else, leaves in it what holds
+                all the same; killed and called again, it goes on.
 
         Returns:
             The folder.
         """
-        if self.state() == "begun":
+        state = self.state()
+        if state == "other" and salvage is not None and self._has_these_settings():
+            salvage(self.folder)
+            write_json(self.folder / RECORD, self._record(complete=False))
+            state = "begun"
+        if state == "begun":
             for left in list(_files(self.folder)):
                 if left.name.startswith(".") or left.suffix == ".part":  # what a killed write left beside its file
                     left.unlink(missing_ok=True)
@@ -113,6 +122,10 @@ class Stage:
         record = read_record(self.folder)
         return dict(record.get("found", {})) if record else {}
 
+    def _has_these_settings(self) -> bool:
+        record = read_record(self.folder)
+        return record is not None and record["settings"] == self._plain(self.settings)
+
     def _record(self, *, complete: bool) -> dict[str, Any]:
         return {
             "schema_version": SCHEMA_VERSION,
@@ -137,12 +150,16 @@ class Step:
         sources: the stages that it reads.
         settings: gives everything beside them that its result depends on, as JSON.
         make: does the work in the stage's folder, goes on with what is there, and gives figures of what was found.
+        salvage: as for :meth:`Stage.begin`.
+        made_from: identities of what it reads, where they are not those of the stages as they are.
     """
 
     name: str
     sources: tuple[str, ...]
     settings: Callable[[], Mapping[str, Any]]
     make: Callable[[Path], Mapping[str, Any]]
+    salvage: Callable[[Path], object] | None = None
+    made_from: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +188,7 @@ class Steps:
             self.report(Event(step.name, "kept"))
             return
         self.report(Event(step.name, "begun"))
-        found = step.make(stage.begin())
+        found = step.make(stage.begin(step.salvage))
         self.identities[step.name] = stage.finish(found)
         self.report(Event(step.name, "done"))
 
@@ -181,7 +198,8 @@ class Steps:
         Raises:
             RecordError: a stage that it reads is not whole.
         """
-        return Stage(self.out / step.name, step.settings(), {name: self.identity(name) for name in step.sources})
+        made_from = {name: self.identity(name) for name in step.sources}
+        return Stage(self.out / step.name, step.settings(), step.made_from or made_from)
 
     def identity(self, name: str) -> str:
         """The identity of a stage that must be whole.

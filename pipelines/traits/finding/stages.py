@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipelines.traits.collections import Scan, load_scan
 from pipelines.traits.features import Activations, Backbone, load_backbone
+from pipelines.traits.finding.growing import ImagesGone, drop_partial, keep_order
 from pipelines.traits.finding.progress import Report
 from pipelines.traits.finding.settings import Settings
 from pipelines.traits.finding.stage import Step, Steps
@@ -46,6 +47,8 @@ class Work:
     Attributes:
         images: the collection.
         out: the job's folder.
+        grown: of a collection that grew, how many ``images`` there were, with which settings their ``features`` were
+            made, and what the ``sae`` was made from.
     """
 
     images: Path
@@ -54,6 +57,7 @@ class Work:
     device: str
     workers: int
     report: Report
+    grown: Mapping[str, Any] | None = None
 
     def do(self, name: str) -> None:
         """Do a stage, or go on with it, unless it is whole; the stages it reads must be whole.
@@ -74,7 +78,25 @@ class Work:
             "gallery": (pages.settings, pages.write_pages),
         }
         settings, make = makers[name]
-        self.steps.do(Step(name, SOURCES[name], partial(settings, self), partial(make, self)))
+        step = Step(name, SOURCES[name], partial(settings, self), partial(make, self))
+        self.steps.do(self._grown(step))
+
+    def _grown(self, step: Step) -> Step:
+        """A stage of a collection that grew: full files stay, and so does the autoencoder."""
+        from pipelines.traits.finding.learning import SHARD_IMAGES, features_settings
+        from pipelines.traits.finding.stored_codes import SHARD_IMAGES as CODES_IMAGES
+
+        grown = self.grown
+        if grown is None or grown["features"] != features_settings(self):
+            return step
+        full = {"features": SHARD_IMAGES, "codes": CODES_IMAGES}
+        if step.name in full:
+            salvage = partial(drop_partial, images=grown["images"], shard_images=full[step.name])
+            return replace(step, salvage=salvage)
+        if step.name == "sae" and grown["sae"] is not None:
+            kept = replace(step, made_from=grown["sae"])
+            return kept if self.steps.stage(kept).state() == "whole" else step
+        return step
 
     @cached_property
     def steps(self) -> Steps:
@@ -158,15 +180,26 @@ class Work:
         places = np.argsort(ids)
         return ids[places], places
 
-    def scanned_otherwise(self) -> bool:
+    def scanned_otherwise(self, grows: bool = False) -> bool:
         """Whether the collection, looked at once more, is another than the one that was scanned.
+
+        Args:
+            grows: images may be added, and those of before come first.
 
         Raises:
             CollectionError: it cannot be read any more.
+            ImagesGone: it grows, and an image of before is not there any more.
         """
         from pipelines.traits.finding.learning import read_scan
 
-        return read_scan(self) != self.scan
+        if grows:
+            keep_order(self.out, self.specimens)
+        try:
+            return read_scan(self) != self.scan
+        except ImagesGone:
+            if grows:
+                raise
+            return True
 
     def forget_scan(self) -> None:
         """Read the scan anew when it is asked for next."""

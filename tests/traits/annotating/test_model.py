@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,12 +18,16 @@ import pytest
 from pyarrow.parquet import read_table
 
 from agents.models import BudgetSpent, Limits, ModelUnavailable, Patience, Price, Rates, Transcript
-from pipelines.traits.annotating import Annotated, AnnotationSettings, Asking, Foreseen, annotate
+from console.cli.exits import ExitCode
+from console.cli.failures import explain
+from pipelines.traits.annotating import Annotated, AnnotationSettings, Asking, Foreseen, annotate, measuring
 from pipelines.traits.annotating.stored import read_controls, read_statements
 from pipelines.traits.dataset import Review
+from pipelines.traits.describing import Picture
 from pipelines.traits.finding import find_traits
+from pipelines.traits.finding.progress import Event
 from pipelines.traits.statements import Statement
-from protocols.errors import ApprovalError, InputError
+from protocols.errors import ApprovalError, InputError, RecordError
 from tests.model_server import Asked, ModelServer, Status, garbage, refusing, truthful
 from tests.models.questions import QUICK, config_of
 from tests.traits.annotating.collection import FEW_WORDS, SMALL, draw
@@ -241,3 +246,66 @@ def test_a_person_who_looks_is_kept_and_what_they_found_wrong_is_doubted(
     card = (job.out / "dataset" / "release" / "README.md").read_text()
     assert "Ada Byron" in card
     assert "Beetles" in card
+
+
+def test_images_are_added_and_only_what_is_new_is_measured_and_asked(
+    job: Job, whole: tuple[Job, Annotated], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(job.out)
+    shutil.copytree(whole[0].out, job.out)
+    shutil.copy(whole[0].folder / "answers.sqlite", job.folder)
+    job.images = shutil.copytree(job.images, job.folder / "images")
+    before = {one.id for one in read_statements(job.out / "checks")}
+    (more := job.images / "Genus_aurea").mkdir()
+    shutil.copy(draw(job.folder / "more", 4) / "Genus_lutea" / "3.png", more)
+    measured: list[str] = []
+    original = measuring._measure_region
+
+    def counted(picture: Picture, *rest: Any) -> None:
+        measured.append(picture.id)
+        original(picture, *rest)
+
+    monkeypatch.setattr(measuring, "_measure_region", counted)
+    asking = job.asking()
+    annotate(job.images, job.out, model=asking, add=True, workers=1)
+    after = list(read_statements(job.out / "checks"))
+    new = {one.image for one in after} - {one.image for one in whole[0].said()}
+    assert len(new) == 1
+    regions = {(one.image, one.latent) for one in after if one.id not in before}
+    assert {image for image, _ in regions} >= new
+    assert len(measured) == len(regions)
+    kept = {one.id for one in after if one.describer.kind == "model"} & before
+    assert len(kept) > 8
+    assert job.foreseen[0].estimate.cached >= len(kept)
+    assert len(job.server.asked) <= job.foreseen[0].to_ask
+    fresh = job.out.with_name("fresh")
+    shutil.copytree(job.out, fresh)
+    shutil.rmtree(fresh / "descriptions")
+    annotate(job.images, fresh, model=asking, workers=1)
+    assert contents(fresh) == contents(job.out), "what is kept is what would be measured"
+
+
+@pytest.mark.parametrize("stage", ["descriptions", "answers", "checks", "dataset"])
+def test_a_full_disk_is_said_and_the_job_goes_on_once_there_is_room(
+    job: Job, whole: tuple[Job, Annotated], stage: str
+) -> None:
+    shutil.rmtree(job.out)
+    shutil.copytree(whole[0].out, job.out)
+    shutil.rmtree(job.out / stage)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fills_up(event: Event) -> None:
+        if event.stage == stage and event.state == "begun":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2500, hard))  # enough for the record of a stage begun
+
+    try:
+        with pytest.raises((OSError, RecordError)) as caught:
+            annotate(job.images, job.out, model=job.asking(), report=fills_up, workers=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    failure = explain(caught.value)
+    assert failure.code == ExitCode.SYSTEM
+    assert "\n" not in failure.what
+    assert not [path for path in (job.out / stage).rglob("*") if path.name.startswith(".")]
+    annotate(job.images, job.out, model=job.asking(), workers=1)
+    assert job.contents() == whole[0].contents()
