@@ -157,7 +157,7 @@ def _say(screen: Screen, made: Annotated) -> None:
 
 def _say_model(screen: Screen, asked: ModelSummary) -> None:
     """What a model said, how far it can be trusted, and what it took."""
-    money = f", {asked.money}" if asked.money not in ("", "0") else ""
+    money = f", {Decimal(asked.money):.2f}" if Decimal(asked.money or 0) else ""
     screen.say(f"Model: {asked.model}, {asked.statements:,} statements, {asked.tokens:,} tokens{money}", whole=True)
     if asked.unanswered:
         screen.say(f"Without an answer: {_numbers(asked.unanswered)}; --again asks once more", style="yellow")

@@ -282,9 +282,10 @@ GoldBar = Annotated[
 ]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the dataset.", rich_help_panel=_RELEASE)]
 AllowUnlicensed = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--allow-unlicensed",
+        "--allow-unlicensed/--only-licensed",
+        show_default=False,
         help="Put images without a known licence into the dataset, too; those whose licence forbids it stay out.",
         rich_help_panel=_RELEASE,
     ),
@@ -342,14 +343,14 @@ class DescribeOptions:
     creator: Creators = field(default_factory=list)
     dataset_licence: DatasetLicence = None
     checklist: Checklist = None
-    allow_unlicensed: AllowUnlicensed = False
+    allow_unlicensed: AllowUnlicensed = None
     gold_bar: GoldBar = None
 
     def asked(self) -> dict[str, Any]:
         """What is asked, by name, paths as text; ``None`` where nothing is."""
         said = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
         creators = tuple(said.pop("creator")) or None
-        return said | {"creators": creators, "allow_unlicensed": said["allow_unlicensed"] or None}
+        return said | {"creators": creators}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,11 @@ def names_of(command: click.Command) -> set[str]:
     """All spellings of its options, and its arguments as help shows them."""
     found: set[str] = set()
     for parameter in command.params:
-        found |= set(parameter.opts) if parameter.param_type_name == "option" else {str(parameter.metavar)}
+        found |= (
+            {*parameter.opts, *parameter.secondary_opts}
+            if parameter.param_type_name == "option"
+            else {str(parameter.metavar)}
+        )
     return found
 
 

@@ -22,7 +22,7 @@ CONTROLS = 0.05
 """Share of the questions that are asked as controls, too, if nobody says."""
 MOST_SAMPLES = 32
 _OF_THE_MODEL = ("model", "look", "images_per_prompt", "examples", "samples", "controls")
-_OF_THE_RELEASE = ("title", "creators", "dataset_licence", "checklist", "gold_bar")
+_OF_THE_RELEASE = ("title", "creators", "dataset_licence", "checklist", "allow_unlicensed", "gold_bar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
