@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pipelines.traits.codes import Codes
+from pipelines.traits.sae import narrowing
 from pipelines.traits.sae.encoder import PADDING
 from pipelines.traits.sae.selection import top_k
 
@@ -85,25 +86,43 @@ class Sae:
     @torch.no_grad()
     def encode_sparse(self, x_nd: Tensor) -> Codes:
         """What is active in each of ``n`` activations (n, d), in order of activation, then latent."""
-        room_nm = self.W_enc_md.new_empty(min(AT_ONCE, len(x_nd)), self.latents)
-        found = [self._sparse(x_nd[first : first + AT_ONCE], first, room_nm) for first in range(0, len(x_nd), AT_ONCE)]
-        if not found:
+        if len(x_nd) == 0:
             return Codes(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
-        rows, latents, values = (torch.cat(parts).numpy() for parts in zip(*found, strict=True))
-        return Codes(rows, latents, values)
+        rows = min(AT_ONCE, len(x_nd))
+        room_nm = self._narrowing.room(rows) if self._narrowing else self.W_enc_md.new_empty(rows, self.latents)
+        part = self._narrowed if self._narrowing else self._sparse
+        found = [part(x_nd[first : first + AT_ONCE], first, room_nm) for first in range(0, len(x_nd), AT_ONCE)]
+        return Codes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
-    def _sparse(self, x_nd: Tensor, first: int, room_nm: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    @cached_property
+    def _narrowing(self) -> narrowing.Narrowing | None:
+        """The search for the greatest, where a product in bfloat16 is so much faster that it is worth it."""
+        if self.k is None or self._has_thresholds or not narrowing.usable(self.W_enc_md) or not narrowing.fast():
+            return None
+        return narrowing.Narrowing(self.W_enc_md, self.b_enc_m, self.k)
+
+    def _narrowed(self, x_nd: Tensor, first: int, room_nm: Tensor) -> Codes:
+        assert self._narrowing is not None
+        found = self._narrowing.greatest(x_nd.to(self.W_enc_md) - self.b_dec_d, room_nm)
+        rows, places = np.nonzero(np.arange(found.latents.shape[1]) < found.counts[:, None])
+        return Codes(rows + first, found.latents[rows, places], found.values[rows, places])
+
+    def _sparse(self, x_nd: Tensor, first: int, room_nm: Tensor) -> Codes:
         above_nm = self._above(x_nd, room_nm[: len(x_nd)])
         if self.k is None:
             rows, latents = torch.nonzero(above_nm > 0, as_tuple=True)
-            return (rows + first).cpu(), latents.cpu(), above_nm[rows, latents].cpu()
+            return _codes(rows + first, latents, above_nm[rows, latents])
         values_nk, unordered_nk = top_k(above_nm, self.k)
         latents_nk, order_nk = unordered_nk.sort(1)
         values_nk = values_nk.gather(1, order_nk)
         rows, places = torch.nonzero(values_nk > 0, as_tuple=True)
-        return (rows + first).cpu(), latents_nk[rows, places].long().cpu(), values_nk[rows, places].cpu()
+        return _codes(rows + first, latents_nk[rows, places].long(), values_nk[rows, places])
 
     @torch.no_grad()
     def decode(self, acts_nm: Tensor) -> Tensor:
         """(n, d): the reconstruction."""
         return acts_nm.to(self.W_dec_md) @ self.W_dec_md + self.b_dec_d
+
+
+def _codes(*parts: Tensor) -> Codes:
+    return Codes(*(part.cpu().numpy() for part in parts))
