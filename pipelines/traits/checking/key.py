@@ -84,6 +84,10 @@ class Key:
     groups: Mapping[str, KeyGroup]
     sources: Mapping[str, str] = field(default_factory=dict)
 
+    def meant_by(self, part: str) -> set[str]:
+        """Ids of the parts that someone's words mean."""
+        return {id for id, known in self.parts.items() if known.is_meant(part)}
+
     def groups_of(self, taxon: Taxon) -> Iterator[KeyGroup]:
         """The groups that a taxon belongs to, by any of its names, the narrowest first."""
         seen: set[str] = set()
@@ -150,15 +154,16 @@ def check_key(
         count: the character that says how many of a part there are.
     """
     key = key or shipped_key()
+    groups = {image: list(key.groups_of(taxa[image])) for image in {one.image for one in statements} & taxa.keys()}
+    meant = {text: key.meant_by(text) for text in {one.part for one in statements if groups.get(one.image)}}
     return [
-        _checked(one, list(key.groups_of(taxa[one.image])), key, count) if one.image in taxa else one
+        _checked(one, groups[one.image], meant[one.part], key, count) if groups.get(one.image) else one
         for one in statements
     ]
 
 
-def _checked(statement: Statement, groups: list[KeyGroup], key: Key, count: str) -> Statement:
-    meant = {id for id, part in key.parts.items() if part.is_meant(statement.part)}
-    if not groups or not meant:
+def _checked(statement: Statement, groups: list[KeyGroup], meant: set[str], key: Key, count: str) -> Statement:
+    if not meant:
         return statement
     juvenile = _is_juvenile(dict(statement.conditions).get("life stage", ""))
     for group in groups:
