@@ -69,7 +69,7 @@ class Arrangement:
 
     def _chosen(self, groups: Sequence[_Group]) -> list[_Group]:
         """The share of which controls are made, chosen by their content, so that more images change no choice."""
-        count = math.ceil(self.controls * len(groups))
+        count = math.ceil(self.controls * len(groups) - 1e-9)
         chosen = sorted(range(len(groups)), key=lambda place: _digest(*_names_of(groups[place])))[:count]
         return [groups[place] for place in sorted(chosen)]
 

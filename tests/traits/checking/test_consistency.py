@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.traits.checking import Forms, agreement, alpha, check_images, check_repeats
+from pipelines.traits.checking import Forms, Tallying, agreement, alpha, check_images, check_repeats
 from pipelines.traits.statements import Statement
 from tests.traits.checking.saying import DICTIONARY, state
 
@@ -85,6 +86,78 @@ def test_the_order_of_images_changes_nothing(states: list[str], random: object) 
     other, others = check_images(mixed, taxa)
     assert tallies == others
     assert {each.id: each.doubts for each in one} == {each.id: each.doubts for each in other}
+
+
+def test_words_of_chance_explain_nothing() -> None:
+    """A condition that is another for each specimen agrees with each state, and says nothing."""
+    own: list[Sexes] = [(("damage", f"a leg is bent at {n} degrees"),) for n in range(10)]
+    assert checked(images("rrrrrrbbbb", own)) == ([], ("red", "blue"), "")
+    many: list[Sexes] = [(("damage", f"{'r' if n < 80 else 'b'}{n // 2}"),) for n in range(160)]
+    assert checked(images("r" * 80 + "b" * 80, many)) == ([], ("blue", "red"), "")
+
+
+@pytest.mark.parametrize(
+    ("states", "verdict"),
+    [
+        ("", "too few"),
+        ("rr", "too few"),
+        ("rrr", "agrees"),
+        ("rrrrrrrrrb", "agrees"),
+        ("rrrrrrbbbb", "polymorphic"),
+        ("rrrb", "differs"),
+        ("rrrrrrrbgg", "polymorphic"),
+    ],
+)
+def test_what_the_numbers_say_in_a_word(states: str, verdict: str) -> None:
+    said = [*images(states), state("other", "", standing="not visible")]
+    _, (tally,) = check_images(said, {one.image: AUS for one in said})
+    assert tally.verdict == verdict
+    assert (tally.commonest, tally.share) == (("r" in states) * "red", states.count("r") / max(len(states), 1))
+
+
+def test_regions_without_a_named_part_are_compared_within_their_latent() -> None:
+    said = [
+        state(f"i{n}", what, part="region", latent=latent)
+        for n in range(6)
+        for latent, what in ((1, "red"), (2, "blue"))
+    ]
+    found, tallies = check_images(said, {f"i{n}": AUS for n in range(6)})
+    assert [(one.group.latent, dict(one.counts)) for one in tallies] == [(1, {"red": 6}), (2, {"blue": 6})]
+    assert found == said
+
+
+def test_a_region_counts_for_the_wider_taxa_it_speaks_for_and_is_doubted_by_its_own() -> None:
+    taxa = {f"i{n}": ("species", f"Aus {'ab'[n % 2]}us") for n in range(8)}
+    said = [state(one, "red" if taxa[one][1] == "Aus aus" else "blue") for one in taxa]
+    tallying = Tallying()
+    tallying.add(said, taxa, {(one.image, one.latent): [("genus", "Aus")] for one in said})
+    assert {one.group.taxon: (one.verdict, one.decided) for one in tallying.tallies()} == {
+        "Aus": ("polymorphic", 8),
+        "Aus aus": ("agrees", 4),
+        "Aus bus": ("agrees", 4),
+    }
+    assert tallying.doubt(said, taxa) == said
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("rbg"), st.sampled_from(["", "male", "female"])), min_size=1, max_size=14),
+    st.integers(0, 14),
+)
+def test_counting_in_parts_is_counting_at_once(states: list[tuple[str, str]], cut: int) -> None:
+    said = images("".join(one for one, _ in states), [(("sex", sex),) for _, sex in states])
+    taxa = {one.image: AUS for one in said}
+    whole, first, second = Tallying(), Tallying(), Tallying()
+    whole.add(said, taxa)
+    first.add(said[:cut], taxa)
+    second.add(said[cut:], taxa)
+    second.merge(first)
+    assert list(second.tallies()) == list(whole.tallies())
+    assert second.doubt(said, taxa) == whole.doubt(said, taxa) == check_images(said, taxa)[0]
+    repeated = [replace(one, image="i0", describer=replace(one.describer, sample=n)) for n, one in enumerate(said)]
+    once, more = check_repeats(repeated)[1], check_repeats([replace(one, image="i1") for one in repeated])[1]
+    twice = check_repeats([*repeated, *(replace(one, image="i1") for one in repeated)])[1]
+    once.merge(more)
+    assert once.repeats() == twice.repeats()
 
 
 def test_a_looser_rule_for_forms_makes_forms() -> None:
