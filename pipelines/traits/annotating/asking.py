@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from agents.models import BudgetSpent, ModelUnavailable
+from agents.models import ModelUnavailable
 from pipelines.traits.annotating.pictures import Shard
 from pipelines.traits.annotating.stored import Control, Kind
 from pipelines.traits.annotating.subjects import Arrangement
@@ -100,11 +100,7 @@ def describe_shards(
         told(number)
         yield from going.whole()
     if describing.stopped is not None:
-        raise BudgetSpent(
-            describing.stopped.what,
-            where=describing.stopped.where,
-            mend="Give the same command with more --budget: it goes on from there, and asks nothing twice",
-        )
+        raise describing.stopped
     yield from going.rest()
 
 

@@ -63,10 +63,10 @@ class Earlier:
         self._said: dict[_Region, list[Statement]] = defaultdict(list)
         self._controls: dict[tuple[str, _Region], list[Control]] = defaultdict(list)
         self._bounds: dict[str, str] = {}
-        path = folder / f"{_ASIDE}{bounds_name(number)}"
-        if not path.exists():
+        try:
+            self._bounds = json.loads((folder / f"{_ASIDE}{bounds_name(number)}").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             return
-        self._bounds = json.loads(path.read_text(encoding="utf-8"))
         for one in read_shard(folder / f"{_ASIDE}{statements_name(number)}"):
             self._said[one.image, one.latent].append(one)
         for control in read_controls(folder / f"{_ASIDE}{controls_name(number)}"):

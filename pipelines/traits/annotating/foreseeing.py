@@ -68,6 +68,12 @@ class Asking:
     batch: bool = False
     poll: float = 60.0
 
+    @property
+    def endpoint(self) -> dict[str, Any]:
+        """Which model at which endpoint: all that answers depend on."""
+        config = self.config
+        return {"endpoint": config.endpoint, "model": config.model, "parameters": config.parameters}
+
 
 def foresee(model: Model, shards: Iterable[Shard], questions: Questions, *, batch: bool = False) -> Foreseen:
     """Estimate what is left; nothing is sent. Pictures of the questions that are looked at are read.

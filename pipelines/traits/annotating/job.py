@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from pipelines.traits.finding.progress import Report, silent
 from pipelines.traits.finding.room import told_if_full
 from pipelines.traits.finding.stage import read_record, remove
 from pipelines.traits.vocabulary import digest
+from protocols.errors import InputError
 
 JOB = "annotation.json"
 
@@ -76,7 +78,14 @@ def annotate(
             _forget_unanswered(out)
 
         def who() -> Asking:
-            return asking or (no_model() if model is None or merged.model is None else model(merged.model))
+            found = asking or (no_model() if model is None or merged.model is None else model(merged.model))
+            if found.endpoint != facts["endpoint"]:
+                raise InputError(
+                    f"was begun with {_named(facts['endpoint'])}, and {merged.model} is now {_named(found.endpoint)}",
+                    where=str(out),
+                    mend="Configure the earlier one, or name this one with --model and give --again",
+                )
+            return found
 
         Annotation(images, out, merged, workers or 2, report, facts["endpoint"], who).do()
     return read_annotated(out)
@@ -112,13 +121,17 @@ def _facts(settings: AnnotationSettings, asking: Asking | None, earlier: Mapping
     MeasuredDescriber(words)
     endpoint = dict(earlier.get("endpoint") or {})
     if asking is not None:
-        config = asking.config
-        endpoint = {"endpoint": config.endpoint, "model": config.model, "parameters": config.parameters}
+        endpoint = asking.endpoint
     elif settings.model and not endpoint:
         no_model()
     prompt = settings.prompt(words)
-    examples = [[one.answer.model_dump_json(), list(one.place.box), one.pixels.shape[0]] for one in prompt.examples]
+    told = [(one.answer.model_dump_json(), one.place.box, one.pixels.tobytes().hex()) for one in prompt.examples]
+    examples = hashlib.sha256(repr(told).encode()).hexdigest() if told else ""
     return {"dictionary": digest(words), "examples": examples, "endpoint": endpoint}
+
+
+def _named(endpoint: Mapping[str, Any]) -> str:
+    return f"{endpoint['model']} at {endpoint['endpoint']}"
 
 
 def _keep(out: Path, reviews: list[Review]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import rfc8785
 
-from agents.models import Model
+from agents.models import BudgetSpent, Model
 from pipelines.traits.annotating import places
 from pipelines.traits.annotating.asking import Questions, describe_shards
 from pipelines.traits.annotating.checks import (
@@ -227,7 +227,11 @@ class Annotation:
 
     def _ask(self, folder: Path) -> dict[str, Any]:
         if next(self._left(folder), None) is not None:
-            self._ask_about(folder)
+            try:
+                self._ask_about(folder)
+            except BudgetSpent as error:
+                mend = "Give the same command with more --budget: it goes on from there, and asks nothing twice"
+                raise BudgetSpent(error.what, where=error.where, mend=mend, call=error.call) from None
         return counts_of(read_statements(folder)) | {"unanswered": _unanswered(read_statements(folder))}
 
     def _left(self, folder: Path) -> Iterator[Shard]:

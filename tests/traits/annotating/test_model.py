@@ -211,7 +211,8 @@ def test_nothing_is_sent_before_someone_agrees(job: Job) -> None:
 def test_several_specimens_at_once_with_examples_in_a_box(job: Job) -> None:
     cv2.imwrite(str(job.folder / "wing.png"), np.full((80, 100, 3), 90, np.uint8))
     answer = json.dumps(SAID | {"characters": []})
-    (job.folder / "own.yaml").write_text(f"examples:\n- {{image: wing.png, box: [5, 5, 60, 60], answer: {answer}}}\n")
+    examples = f"examples:\n- {{image: wing.png, box: [5, 5, 60, 60], answer: {answer}}}\n"
+    (job.folder / "own.yaml").write_text(examples)
     job.run(replace(ASKED, images_per_prompt=3, look="box", examples=str(job.folder / "own.yaml")))
     body = job.server.requests[0]
     assert [one["role"] for one in body["messages"]] == ["system", "user", "assistant", "user"]
@@ -221,6 +222,11 @@ def test_several_specimens_at_once_with_examples_in_a_box(job: Job) -> None:
     (job.folder / "own.yaml").write_text("examples:\n- {image: wing.png, answer: " + answer + "}\n")
     with pytest.raises(InputError, match="another text of its examples"):
         job.run(AnnotationSettings())
+    shutil.rmtree(job.out / "answers")
+    (job.folder / "own.yaml").write_text(examples)
+    elsewhere = Asking(config=job.asking()("").config.model_copy(update={"name": "elsewhere"}), cache=job.folder)
+    with pytest.raises(InputError, match="was begun with stand-in at local, and stand-in is now stand-in at elsewhere"):
+        annotate(job.images, job.out, model=lambda _: elsewhere)
 
 
 def test_a_batch_gives_the_same_dataset(job: Job, whole: tuple[Job, Annotated]) -> None:

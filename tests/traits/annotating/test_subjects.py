@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.traits.annotating.pictures import Found, Shown
+from pipelines.traits.annotating.asking import Questions
+from pipelines.traits.annotating.checks import Rules
+from pipelines.traits.annotating.pictures import Found, Shard, Shown
 from pipelines.traits.annotating.subjects import Arrangement, wrong_names
-from pipelines.traits.prompting import Elsewhere, Told
+from pipelines.traits.prompting import Elsewhere, Prompt, Told
 from pipelines.traits.specimens import Specimen, Taxon
 from pipelines.traits.statements import Place
+from pipelines.traits.vocabulary import shipped_dictionary
 
 NAMES = ("Aus bus", "Cus dus", "Eus fus")
 
@@ -74,3 +78,15 @@ def test_more_images_change_few_wrong_names(images: list[Shown], new: str) -> No
 def test_names_that_can_be_told_are_the_narrowest() -> None:
     taxa = [Taxon({"order": "Diptera"}), Taxon({"genus": "Aus", "species": "Aus bus"}), Taxon({})]
     assert wrong_names(taxa) == ("Aus bus", "Diptera")
+
+
+def test_all_that_a_shard_takes_can_be_sent_to_another_process() -> None:
+    words = shipped_dictionary()
+    how = Arrangement(2, 1, 0.5, NAMES)
+    asked = Questions(Prompt(words), how, (Taxon({"genus": "Aus"}),), ("Western bus",), True, "eyes")
+    assert asked.prompt.version
+    assert how.questions([shown(0, "Aus bus", 2)])
+    shard = Shard(3, (shown(0, "Aus bus", 2),))
+    for one in (asked, shard, Rules(words, True, {"x": True})):
+        assert pickle.loads(pickle.dumps(one)) == one
+    assert pickle.loads(pickle.dumps(asked)).guard().names_in("a western bus") == ("Western bus",)
