@@ -13,7 +13,7 @@ from console.cli.traits import require_packages, stage_progress
 from protocols.errors import InputError
 
 if TYPE_CHECKING:
-    from console.cli.traits_commands import AskOptions
+    from console.cli.traits_options import AskOptions
     from pipelines.traits.annotating import Agreement, Annotated, Asking, Foreseen, ModelSummary
 
 _ASK, _STOP = "ask", "stop here"
