@@ -1,4 +1,4 @@
-"""The commands of the trait pipeline and their options; see :mod:`console.cli.app`."""
+"""The commands of the trait pipeline; see :mod:`console.cli.app`."""
 
 from __future__ import annotations
 
