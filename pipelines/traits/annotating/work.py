@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +56,7 @@ from pipelines.traits.dataset import (
     write_dataset,
 )
 from pipelines.traits.describing import MEASURED, Scale
+from pipelines.traits.finding import looking
 from pipelines.traits.finding.progress import Event, Report
 from pipelines.traits.finding.stage import Step, Steps
 from pipelines.traits.prompting import Prompt
@@ -122,15 +123,24 @@ class Annotation:
     # -- what is known ---------------------------------------------------------------------------------
 
     @cached_property
-    def specimens(self) -> Mapping[str, Specimen]:
-        """By their ids."""
-        return {specimen.id: specimen for specimen in load_scan(self.out / "scan").specimens}
+    def specimens(self) -> Sequence[Specimen]:
+        """All images, read from the disk when they are asked for."""
+        return load_scan(self.out / "scan").specimens
 
     @cached_property
+    def _names(self) -> tuple[tuple[Taxon, ...], tuple[str, ...]]:
+        """All different taxa, by name, and all vernacular names."""
+        taxa: dict[tuple[tuple[str, str], ...], Taxon] = {}
+        vernacular: set[str] = set()
+        for one in self.specimens:
+            taxa.setdefault(tuple(sorted(one.taxon.names.items())), one.taxon)
+            vernacular.add(one.terms.get("vernacularName", ""))
+        return tuple(taxa[names] for names in sorted(taxa)), tuple(sorted(vernacular - {""}))
+
+    @property
     def taxa(self) -> tuple[Taxon, ...]:
         """All different ones, by name."""
-        every = {tuple(sorted(one.taxon.names.items())): one.taxon for one in self.specimens.values()}
-        return tuple(every[names] for names in sorted(every))
+        return self._names[0]
 
     @cached_property
     def insects(self) -> bool:
@@ -160,18 +170,18 @@ class Annotation:
         arrangement = Arrangement(
             chosen.images_per_prompt or 1, chosen.samples or 1, controls, wrong_names(self.taxa) if controls else ()
         )
-        vernacular = sorted({one.terms.get("vernacularName", "") for one in self.specimens.values()} - {""})
-        return Questions(
-            self.prompt, arrangement, self.taxa, tuple(vernacular), self.insects, str(self.endpoint["model"])
-        )
+        return Questions(self.prompt, arrangement, *self._names, self.insects, str(self.endpoint["model"]))
 
     def shards(self) -> Iterator[Shard]:
         """The images of each file of regions, with their regions."""
         scale = self._scale
-        for number, path in enumerate(sorted((self.out / "regions").glob("regions-*.jsonl"))):
+        for path in sorted((self.out / "regions").glob("regions-*.jsonl")):
+            number = int(path.stem.removeprefix("regions-"))
+            first = number * looking.SHARD_IMAGES
+            by_id = {one.id: one for one in self.specimens[first : first + looking.SHARD_IMAGES]}
             shown = []
             for id, found in regions_by_image(path).items():
-                specimen = self.specimens[id]
+                specimen = by_id[id]
                 shown.append(Shown(self.images, specimen, tuple(sized(one, specimen) for one in found), scale))
             yield Shard(number, tuple(shown))
 
@@ -337,7 +347,7 @@ class Annotation:
     def _write(self, folder: Path) -> dict[str, Any]:
         """Write the dataset, which is whole or not there, into a folder of its own."""
         written = write_dataset(
-            self.specimens.values(),
+            self.specimens,
             apply_reviews(read_statements(self.out / CHECKS), self.reviews, self.words),
             self.words,
             self.images,
