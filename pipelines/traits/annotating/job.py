@@ -66,7 +66,7 @@ def annotate(
     images, out = images.expanduser().resolve(), out.expanduser().resolve()
     record = Asked(out / JOB, AnnotationSettings)
     given = (settings or AnnotationSettings()).absolute()
-    asking = None if given.model is None or model is None else model(given.model)
+    asking = model(given.model or "") if given.asks and model is not None else None
     merged, facts = _agreed(record, given, asking, again)
     find_traits(images, out, finding, device=device, workers=workers, again=again, add=add, report=report)
     with locked(out), told_if_full(out):
@@ -78,7 +78,7 @@ def annotate(
             _forget_unanswered(out)
 
         def who() -> Asking:
-            found = asking or (no_model() if model is None or merged.model is None else model(merged.model))
+            found = asking or (no_model() if model is None else model(merged.model or ""))
             if found.endpoint != facts["endpoint"]:
                 raise InputError(
                     f"was begun with {_named(facts['endpoint'])}, and {merged.model} is now {_named(found.endpoint)}",
@@ -122,7 +122,7 @@ def _facts(settings: AnnotationSettings, asking: Asking | None, earlier: Mapping
     endpoint = dict(earlier.get("endpoint") or {})
     if asking is not None:
         endpoint = asking.endpoint
-    elif settings.model and not endpoint:
+    elif settings.asks and not endpoint:
         no_model()
     prompt = settings.prompt(words)
     told = [(one.answer.model_dump_json(), one.place.box, one.pixels.tobytes().hex()) for one in prompt.examples]

@@ -20,6 +20,8 @@ LOOKS: dict[str, type[Look]] = {"crop": Crop, "box": Box, "overlay": Overlay, "w
 """How a region is shown to a model, by name."""
 CONTROLS = 0.05
 """Share of the questions that are asked as controls, too, if nobody says."""
+NOBODY = "none"
+"""In place of a model's name: none is asked."""
 MOST_SAMPLES = 32
 _OF_THE_MODEL = ("model", "look", "images_per_prompt", "examples", "samples", "controls")
 _OF_THE_RELEASE = ("title", "creators", "dataset_licence", "checklist", "allow_unlicensed", "gold_bar")
@@ -33,7 +35,7 @@ class AnnotationSettings(Choices):
         dictionary: path of a person's own dictionary of characters; the shipped one if not given.
         pixels_per_mm: calibration of all images; an image's own, in a column ``pixels_per_mm``, goes before it.
         pixels_per_mm_sd: one standard deviation of it.
-        model: name of the model that describes regions beside the measurements; none if not given.
+        model: name of the model that describes regions beside the measurements; none if not given, or :data:`NOBODY`.
         look: how it is shown a region, a key of :data:`LOOKS`; ``overlay`` if not given.
         images_per_prompt: specimens of a taxon that it is shown at once, 1 if not given.
         examples: path of a person's examples.
@@ -75,7 +77,12 @@ class AnnotationSettings(Choices):
     @staticmethod
     def is_free(name: str, earlier: AnnotationSettings) -> bool:
         """Whether a choice may be made anew at any time: it costs little, or a model is asked for the first time."""
-        return name in _OF_THE_RELEASE or (name in _OF_THE_MODEL and earlier.model is None)
+        return name in _OF_THE_RELEASE or (name in _OF_THE_MODEL and not earlier.asks)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a model is asked."""
+        return self.model not in (None, NOBODY)
 
     def check(self) -> None:
         """Refuse what cannot be meant.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pipelines.traits.checking import Tally
+from pipelines.traits.checking import Tally, kind_of
 from pipelines.traits.finding.stored_codes import write_bytes
 from pipelines.traits.statements import Place, Statement
 from protocols.errors import RecordError
@@ -108,6 +109,17 @@ def read_statements(folder: Path) -> Iterator[Statement]:
     """
     for path in sorted(folder.glob("statements-*.jsonl")):
         yield from read_shard(path)
+
+
+def counts_of(statements: Iterable[Statement]) -> dict[str, Any]:
+    """How many statements there are, by what they say and by what speaks against them."""
+    standings: Counter[str] = Counter()
+    doubts: Counter[str] = Counter()
+    for one in statements:
+        standings[one.standing] += 1
+        doubts.update(kind_of(doubt) or doubt for doubt in one.doubts)
+    total = sum(standings.values())
+    return {"statements": total, "standings": dict(sorted(standings.items())), "doubts": dict(sorted(doubts.items()))}
 
 
 # -- agreement -----------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.traits.annotating.answering import CALLS, TRANSCRIPTS
 from pipelines.traits.annotating.progress import ANSWERS, CHECKS, DATASET
 from pipelines.traits.annotating.stored import Agreement, read_agreements
-from pipelines.traits.annotating.work import CALLS, RELEASE, TRANSCRIPTS
+from pipelines.traits.annotating.work import RELEASE
 from pipelines.traits.describing import APPEARANCE
 from pipelines.traits.finding import Summary, read_summary
 from pipelines.traits.finding.stage import read_record

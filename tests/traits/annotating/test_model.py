@@ -206,6 +206,10 @@ def test_nothing_is_sent_before_someone_agrees(job: Job) -> None:
     assert foreseen.descriptions > 5
     assert foreseen.estimate.most_cost is not None
     assert (job.out / "descriptions" / "stage.json").exists(), "what was measured is kept"
+    with pytest.raises(InputError, match="--model stand-in, now none"):
+        annotate(job.images, job.out, AnnotationSettings(model="none"))
+    made = annotate(job.images, job.out, AnnotationSettings(model="none"), again=True)
+    assert (made.asked, job.said(), job.server.asked) == (None, [], [])
 
 
 def test_several_specimens_at_once_with_examples_in_a_box(job: Job) -> None:
