@@ -205,7 +205,7 @@ def _row(one: Agreement) -> tuple[str, ...]:
     return (
         one.taxon,
         one.rank,
-        f"latent {one.latent}" if one.latent >= 0 else one.part,
+        f"latent {one.latent}" if one.latent >= 0 else _in_words(one.part),
         one.character.replace("_", " "),
         one.commonest.replace("_", " "),
         f"{one.specimens:,}",
@@ -213,6 +213,14 @@ def _row(one: Agreement) -> tuple[str, ...]:
         "measured" if one.kind == "measured" else one.describer,
         remark,
     )
+
+
+def _in_words(part: str) -> str:
+    """A part by its name, where it is known by its term alone."""
+    from pipelines.traits.vocabulary import resolve
+
+    term = resolve(part) if ":" in part else None
+    return part if term is None else term.name
 
 
 def _numbers(counts: Mapping[str, int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def hold(
     common: dict[str, Any] = {
         "taxa": {one.specimen.id: one.specimen.taxon for one in shard.shown},
         "dictionary": rules.words,
-        "known_parts": () if rules.insects else None,
+        "known_parts": _known_parts() if rules.insects else None,
         "on_organism": {(image, found.latent): found.on_organism for image, found in regions},
     }
     every = [_checked(measured, common)]
@@ -113,6 +114,12 @@ def hold(
         {(image, found.latent): found.taxa for image, found in regions},
         None if answered is None else every[-1],
     )
+
+
+@cache
+def _known_parts() -> frozenset[str]:
+    """Words for parts that the key of orders has, beside those of the ontology, which lacks elytra and halteres."""
+    return frozenset(name for part in shipped_key().parts.values() for name in part.names)
 
 
 def _checked(said: Said, common: Mapping[str, Any]) -> Alone:
