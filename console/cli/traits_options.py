@@ -221,7 +221,7 @@ Batch = Annotated[
     typer.Option("--batch", help="Ask through OpenAI's batch interface: cheaper, and slower.", rich_help_panel=_ASKED),
 ]
 Yes = Annotated[
-    bool, typer.Option("--yes", help="Ask the model without showing first what it may cost.", rich_help_panel=_ASKED)
+    bool, typer.Option("--yes", help="Ask the model without asking a person first.", rich_help_panel=_ASKED)
 ]
 Creators = Annotated[
     list[str],

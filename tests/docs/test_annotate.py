@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
 from agents.models import find_config
+from pipelines.traits.annotating import Agreement
 from pipelines.traits.annotating.settings import CONTROLS
 from pipelines.traits.checking import Forms, Verdict
 from pipelines.traits.checking.calibration import FEWEST
@@ -39,6 +41,11 @@ def test_what_the_page_says_of_agreement_is_so() -> None:
     assert (CONTROLS, AGREED, Forms(), FEWEST) == (0.05, 0.8, Forms(share=0.2, specimens=2, fewest=3), 50)
     told = sections(PAGE)["What is checked"]
     assert all(f"`{verdict}`" in told for verdict in get_args(Verdict) if verdict != "too few")
+
+
+def test_the_page_names_all_that_is_known_of_an_agreement() -> None:
+    told = sections(PAGE)["What is in the folder"]
+    assert all(f"`{item.name}`" in told for item in fields(Agreement))
 
 
 def test_the_table_names_everything_that_is_measured_and_its_states() -> None:
