@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from agents.models import ModelUnavailable
+from agents.models import ModelRequestRefused, ModelUnavailable
 from pipelines.traits.annotating.pictures import Shard
 from pipelines.traits.annotating.stored import Control, Kind
 from pipelines.traits.annotating.subjects import Arrangement
@@ -18,7 +18,7 @@ from pipelines.traits.specimens import Taxon
 from pipelines.traits.statements import Statement
 
 MOST_FAILED = 20
-"""Questions in a row that the endpoint may fail before the job stops: it is down, and waits to be asked again."""
+"""Questions in a row that the endpoint may fail, or not take, before the job stops: it is down, or out of credit."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def describe_shards(
     Raises:
         BudgetSpent: before the end; what was given before is whole.
         ModelUnavailable: the endpoint failed :data:`MOST_FAILED` questions in a row, or all of them; likewise.
-        ModelRequestRefused: the endpoint does not take the very first request.
+        ModelRequestRefused: the endpoint does not take the very first request, or as many in a row.
         NameShown: a request would show the name of a taxon; nothing of it was sent.
         CollectionError: an image is not there any more, or another.
     """
@@ -110,6 +110,7 @@ class _Going:
     def __init__(self) -> None:
         self._shards: deque[tuple[Answered, deque[Kind | None]]] = deque()
         self._failed = self._fine = 0
+        self._last: ModelUnavailable | ModelRequestRefused | None = None
 
     def subjects(self, shards: Iterable[Shard], arrangement: Arrangement) -> Iterator[Subject]:
         """The subjects of all questions."""
@@ -132,19 +133,20 @@ class _Going:
         self._count(described)
 
     def _count(self, described: Described) -> None:
-        if not isinstance(described.outcome, ModelUnavailable):
+        outcome = described.outcome
+        if not isinstance(outcome, (ModelUnavailable, ModelRequestRefused)):
             self._failed, self._fine = 0, self._fine + 1
             return
-        self._failed += 1
+        self._failed, self._last = self._failed + 1, outcome
         if self._failed >= MOST_FAILED:
-            self._stop(described.outcome)
-        self._last = described.outcome
+            self._stop(outcome)
 
-    def _stop(self, error: ModelUnavailable) -> None:
-        raise ModelUnavailable(
+    def _stop(self, error: ModelUnavailable | ModelRequestRefused) -> None:
+        down = "See that the endpoint is up" if isinstance(error, ModelUnavailable) else error.mend
+        raise type(error)(
             f"{error.what.rstrip('.')}; and so it was {self._failed:,} questions in a row",
             where=error.where,
-            mend="See that the endpoint is up, then give the same command again: it goes on from there",
+            mend=f"{down or 'Do as it says'}, then give the same command again: it goes on from there",
         )
 
     def whole(self) -> Iterator[Answered]:
@@ -154,7 +156,7 @@ class _Going:
 
     def rest(self) -> Iterator[Answered]:
         """The shards that are left when all outcomes are there."""
-        if self._failed and not self._fine:
+        if self._last is not None and not self._fine:
             self._stop(self._last)
         self._failed = 0
         yield from self.whole()

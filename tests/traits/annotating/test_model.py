@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from pyarrow.parquet import read_table
 
-from agents.models import BudgetSpent, Limits, ModelUnavailable, Patience, Price, Rates, Transcript
+from agents.models import BudgetSpent, Limits, ModelRequestRefused, ModelUnavailable, Patience, Price, Rates, Transcript
 from console.cli.exits import ExitCode
 from console.cli.failures import explain
 from pipelines.traits.annotating import Annotated, AnnotationSettings, Asking, Foreseen, annotate, measuring
@@ -172,13 +172,14 @@ def test_what_a_model_does_not_say_is_not_invented(job: Job) -> None:
     assert not [one for one in job.said() if one.standing == "unknown"]
 
 
+@pytest.mark.parametrize(("code", "error"), [(500, ModelUnavailable), (402, ModelRequestRefused)])
 def test_an_endpoint_that_dies_stops_the_job_and_is_asked_for_the_rest(
-    job: Job, whole: tuple[Job, Annotated], monkeypatch: pytest.MonkeyPatch
+    job: Job, whole: tuple[Job, Annotated], monkeypatch: pytest.MonkeyPatch, code: int, error: type[Exception]
 ) -> None:
     monkeypatch.setattr("pipelines.traits.annotating.asking.MOST_FAILED", 6)
     mended = truthful(seen)
-    job.server.behaviour = lambda asked: mended(asked) if asked.number < 5 else Status(500)
-    with pytest.raises(ModelUnavailable, match="6 questions in a row"):
+    job.server.behaviour = lambda asked: mended(asked) if asked.number < 5 else Status(code)
+    with pytest.raises(error, match="6 questions in a row"):
         job.run(patience=Patience(**QUICK.model_dump() | {"attempts": 1}), rates=Rates(concurrency=2))
     assert not (job.out / "answers" / "statements-000000.jsonl").exists()
     job.server.behaviour, before = mended, len(job.server.asked)
